@@ -1,0 +1,5 @@
+"""Setia keeps customers: know, predict, decide, act, prove."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
