@@ -17,8 +17,8 @@ from setia.facts.orders import ORDERS
 from setia.facts.products import PRODUCTS
 from setia.facts.rates import RATES
 from setia.facts.returns import RETURNS
-from setia.facts.subscriptions import SUBSCRIPTIONS
 from setia.facts.schema import FactTable, Field, Kind
+from setia.facts.subscriptions import SUBSCRIPTIONS
 
 FACTS: dict[str, FactTable] = {
     table.name: table

@@ -7,7 +7,7 @@ from setia.facts.schema import FactTable, Field, Kind
 EXPOSURES = FactTable(
     name="exposures",
     version=1,
-    meaning="One row per customer and measurement, for the treated and the held out alike, written before anything is sent.",
+    meaning="One row per customer and measurement, treated and held out alike, written before anything is sent.",
     key=("exposure_id",),
     month_of="day",
     person=("customer_id",),

@@ -16,7 +16,7 @@ ORDERS = FactTable(
         Field(
             "document_id",
             Kind.TEXT,
-            "What an import replaces as a whole: the order, or in a log without order numbers all rows of one customer at one time",
+            "What an import replaces as a whole: the order; without order numbers, all of one customer at one time",
             default="order_id",
         ),
         Field("customer_id", Kind.TEXT, "Who bought; empty for an anonymous guest"),

@@ -27,4 +27,4 @@ class SetiaError(Exception):
         return " ".join(inspect.cleandoc(cls.__doc__ or cls.__name__).split())
 
     def __str__(self) -> str:
-        return self.template().format_map({k: v for k, v in self.facts.items()})
+        return self.template().format_map(self.facts)
