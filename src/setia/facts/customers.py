@@ -11,6 +11,7 @@ CUSTOMERS = FactTable(
     key=("customer_id",),
     month_of=None,
     person=("customer_id", "email", "phone"),
+    merged=True,
     fields=(
         Field(
             "customer_id",

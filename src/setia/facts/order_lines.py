@@ -14,7 +14,7 @@ ORDER_LINES = FactTable(
     fields=(
         Field("order_id", Kind.TEXT, "The order the line belongs to", required=True),
         Field("document_id", Kind.TEXT, "As in orders", default="order_id"),
-        Field("line", Kind.INTEGER, "Number of the line within its document, from 1", required=True),
+        Field("line", Kind.INTEGER, "Number of the line within its order, where the file gives one"),
         Field("customer_id", Kind.TEXT, "Who bought"),
         Field("product_id", Kind.TEXT, "The product", required=True),
         Field("quantity", Kind.AMOUNT, "Units sold", required=True),

@@ -11,6 +11,7 @@ PRODUCTS = FactTable(
     key=("product_id",),
     month_of=None,
     person=(),
+    merged=True,
     fields=(
         Field("product_id", Kind.TEXT, "The shop's own key", required=True),
         Field("name", Kind.TEXT, "Name shown to customers"),

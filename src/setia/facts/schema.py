@@ -39,6 +39,7 @@ class FactTable:
     `key`: an import replaces all old rows that share this key with a new row.
     `month_of`: the DAY column by whose month files are cut; None keeps the table in one file.
     `person`: the columns by which a row belongs to a person, so that erasure finds it.
+    `merged`: a new row fills in the old one, and its empty fields keep what was known.
     """
 
     name: str
@@ -48,6 +49,7 @@ class FactTable:
     month_of: str | None
     person: tuple[str, ...]
     fields: tuple[Field, ...]
+    merged: bool = False
 
     def names(self) -> tuple[str, ...]:
         """Column names, in order."""

@@ -1,0 +1,9 @@
+-- Buyers of the window and those with two orders or more. Parameters: as_of, window_days.
+select count(*) as customers, count(*) filter (orders >= 2) as repeat_customers
+from (
+    select customer_id, count(*) as orders from orders
+    where customer_id is not null and cancelled_at is null
+      and not coalesce(is_test, false) and not coalesce(is_adjustment, false)
+      and day < $as_of and day >= $as_of - $window_days
+    group by customer_id
+)

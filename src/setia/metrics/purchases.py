@@ -1,0 +1,61 @@
+"""Which orders count: the one place that says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from setia.metrics.answer import Scope
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from setia.warehouse.reader import Reader
+
+
+def valid_orders(reader: Reader, scope: Scope) -> ir.Table:
+    """Orders before `as_of` that count: no trials, not cancelled, no corrections; guests included."""
+    orders: Any = reader.table("orders")
+    return orders.filter(
+        orders.day < scope.as_of,
+        orders.cancelled_at.isnull(),
+        ~orders.is_test.fill_null(False),
+        ~orders.is_adjustment.fill_null(False),
+    )
+
+
+def customers_orders(reader: Reader, scope: Scope) -> ir.Table:
+    """Valid orders of known customers."""
+    orders: Any = valid_orders(reader, scope)
+    return orders.filter(orders.customer_id.notnull())
+
+
+def purchase_days(reader: Reader, scope: Scope) -> ir.Table:
+    """One row per customer and day with an order: `customer_id`, `day`."""
+    return customers_orders(reader, scope).select("customer_id", "day").distinct()
+
+
+def returns_before(reader: Reader, scope: Scope) -> ir.Table:
+    """Returns before `as_of`."""
+    returns: Any = reader.table("returns")
+    return returns.filter(returns.day < scope.as_of)
+
+
+def last_recorded_day(reader: Reader) -> Any:
+    """The newest day on which anything was ordered or given back; None in an empty shop."""
+    found = reader.duck.execute(
+        "select max(day) from (select max(day) as day from orders union all select max(day) from returns)"
+    ).fetchone()
+    return found[0] if found else None
+
+
+def first_purchase_day(reader: Reader, scope: Scope) -> Any:
+    """The day of the oldest valid order of a known customer, None where there is none."""
+    found = reader.arrow(purchase_days(reader, scope).aggregate(first=lambda t: t.day.min()))
+    return found["first"][0].as_py()
+
+
+def days_old(scope: Scope, day: Any) -> Any:
+    """Whole days from a day column to the last day that counts, as an Ibis expression."""
+    import ibis
+
+    return ibis.date(scope.last_day.year, scope.last_day.month, scope.last_day.day).delta(day, unit="day")

@@ -1,0 +1,179 @@
+"""What the owner has chosen: read from `setia.toml` and the environment, nowhere else."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import time
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from setia.kernel.errors import SetiaError
+
+FILE = "setia.toml"
+
+
+class NotAWorkspace(SetiaError):
+    """{folder} is not a Setia workspace: it has no setia.toml. Make one with `setia init {folder}`."""
+
+    code = "settings.not_a_workspace"
+
+
+class BadSettings(SetiaError):
+    """{file} cannot be used: {problem}. Mend that line and try again."""
+
+    code = "settings.bad"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ShopSettings(_Section):
+    """The business."""
+
+    name: str = "My shop"
+    currency: str = Field(default="IDR", pattern=r"^[A-Z]{3}$")
+    time_zone: str = "Asia/Jakarta"
+    language: Literal["en", "id", "ms"] = "en"
+    margin: float = Field(default=0.4, gt=0, le=1)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone_exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"no time zone is called {value!r}; Asia/Jakarta or Asia/Kuala_Lumpur would do")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The shop's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class StoreSettings(_Section):
+    """Where the store is; without a URL Setia runs a private server of its own."""
+
+    url: SecretStr | None = None
+    url_file: Path | None = None
+
+
+class WarehouseSettings(_Section):
+    """How much of the machine the warehouse may take."""
+
+    memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$")
+    threads: int | None = Field(default=None, ge=1)
+    keep_snapshots_days: int = Field(default=30, ge=0)
+
+
+class EmailSettings(_Section):
+    """The SMTP server and the sender. Without a host, mails are rendered and not sent."""
+
+    host: str | None = None
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = None
+    sender: str = "Shop <shop@example.com>"
+    unsubscribe: str | None = None
+    postal_address: str = ""
+    timeout_seconds: float = 30
+
+
+class GateSettings(_Section):
+    """When and how often customers may be written to."""
+
+    quiet_from: time = time(20)
+    quiet_until: time = time(8)
+    most_per_week: int = Field(default=2, ge=0)
+
+
+class Settings(BaseSettings):
+    """Everything `setia.toml` may say. Environment variables win: SETIA_EMAIL__HOST, SETIA_STORE__URL …
+
+    Secrets are better given as `*_file`, the path of a file that holds nothing else.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="SETIA_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    shop: ShopSettings = ShopSettings()
+    store: StoreSettings = StoreSettings()
+    warehouse: WarehouseSettings = WarehouseSettings()
+    email: EmailSettings = EmailSettings()
+    gate: GateSettings = GateSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment before the file."""
+        return env_settings, init_settings
+
+    @classmethod
+    def read(cls, workspace: Path) -> Settings:
+        """The settings of a workspace. Raises NotAWorkspace, BadSettings."""
+        file = workspace / FILE
+        if not file.is_file():
+            raise NotAWorkspace(folder=workspace)
+        try:
+            chosen: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+            return cls(**chosen)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+            raise BadSettings(file=file, problem=str(problem)) from problem
+        except ValidationError as problem:
+            first = problem.errors()[0]
+            where = ".".join(str(part) for part in first["loc"])
+            raise BadSettings(file=file, problem=f"{where}: {first['msg']}") from problem
+
+
+def secret(value: SecretStr | None, file: Path | None) -> str | None:
+    """A secret given directly or by file; trailing line ends of the file are dropped."""
+    if file is not None:
+        return file.read_text(encoding="utf-8").rstrip("\r\n")
+    return value.get_secret_value() if value is not None else None
+
+
+def template(shop: ShopSettings) -> str:
+    """The text of a new `setia.toml`, with every choice explained."""
+    return f"""\
+# The settings of this shop. Every line may be left out; docs/reference/settings.md explains each.
+[shop]
+name = "{shop.name.replace(chr(34), "'")}"
+currency = "{shop.currency}"        # ISO 4217
+time_zone = "{shop.time_zone}"  # days, months and quiet hours follow it
+language = "{shop.language}"         # en, id or ms: report and messages
+margin = {shop.margin}            # gross margin as a share of net sales
+
+[email]
+# host = "smtp.example.com"  # without a host, mails are rendered and not sent
+# port = 587
+# security = "starttls"      # or "tls", "none"
+# username = "shop"
+# password_file = "/run/secrets/smtp"
+sender = "{shop.name.replace(chr(34), "'")} <shop@example.com>"
+# unsubscribe = "stop@example.com"
+# postal_address = "Jl. Kopi 1, Bandung"
+
+[gate]
+quiet_from = 20:00:00   # nothing is sent from then …
+quiet_until = 08:00:00  # … until then, shop time
+most_per_week = 2       # messages to one customer in seven days
+
+[warehouse]
+memory = "1GB"
+keep_snapshots_days = 30
+
+# [store]
+# url_file = "/run/secrets/setia-store"  # a PostgreSQL 15+ of your own; otherwise Setia runs a private one
+"""

@@ -1,0 +1,113 @@
+"""One door for reading: a pinned snapshot as SQL views and Ibis tables, in the schema that `facts` declares."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from setia.facts import FACTS, FactTable
+from setia.kernel.errors import SetiaError
+from setia.settings import WarehouseSettings
+from setia.store.database import Lock, Store
+from setia.warehouse import duck, files
+from setia.warehouse.files import DataFile
+
+if TYPE_CHECKING:
+    import duckdb
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+
+class FileTooNew(SetiaError):
+    """Files of {table} were written by a newer Setia (schema {found}, this one knows {known}). Upgrade Setia."""
+
+    code = "warehouse.file_too_new"
+
+
+class NotRefreshed(SetiaError):
+    """There is no table {table} yet. Run `setia refresh` first."""
+
+    code = "warehouse.not_refreshed"
+
+
+class Reader:
+    """A snapshot under one DuckDB connection. Every fact table is there, empty ones included."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, listed: Sequence[DataFile]) -> None:
+        self.duck = connection
+        self._by_table: dict[str, list[DataFile]] = {name: [] for name in FACTS}
+        for file in listed:
+            self._by_table.setdefault(file.table, []).append(file)
+        for name, found in self._by_table.items():
+            definition = derived_view(folder, found) if name not in FACTS else fact_view(FACTS[name], folder, found)
+            self.duck.execute(f"create view {duck.quoted(name)} as {definition}")
+
+    def rows(self, table: str) -> int:
+        """How many rows a table has, from the catalogue alone."""
+        return sum(file.rows for file in self._by_table.get(table, ()))
+
+    def table(self, name: str) -> ir.Table:
+        """A table as an Ibis expression. Raises NotRefreshed for a derived table that is not there."""
+        if name not in self._by_table:
+            raise NotRefreshed(table=name)
+        return self.ibis.table(name)
+
+    @property
+    def ibis(self) -> Any:
+        """The Ibis backend over this connection."""
+        import ibis
+
+        if not hasattr(self, "_ibis"):
+            self._ibis = ibis.duckdb.from_connection(self.duck)
+        return self._ibis
+
+    def arrow(self, expression: ir.Table) -> pa.Table:
+        """The rows of an expression."""
+        return self.ibis.to_pyarrow(expression)
+
+
+def fact_view(table: FactTable, folder: Path, found: Sequence[DataFile]) -> str:
+    """The SELECT that shows a fact table's files in its declared columns and types.
+
+    A column that was added after a file was written is null there. Raises FileTooNew.
+    """
+    if not found:
+        columns = ", ".join(f"null::{field.kind.value} as {duck.quoted(field.name)}" for field in table.fields)
+        return f"select {columns} where false"
+    newest = max(file.schema_version for file in found)
+    if newest > table.version:
+        raise FileTooNew(table=table.name, found=newest, known=table.version)
+    columns = ", ".join(
+        f"{duck.quoted(field.name)}::{field.kind.value} as {duck.quoted(field.name)}" for field in table.fields
+    )
+    listed = duck.parquet(folder / file.path for file in found)
+    if min(file.schema_version for file in found) == table.version:
+        return f"select {columns} from {listed}"
+    blank = ", ".join(f"null::{field.kind.value} as {duck.quoted(field.name)}" for field in table.fields)
+    return f"select {columns} from (select {blank} where false union all by name select * from {listed})"
+
+
+def derived_view(folder: Path, found: Sequence[DataFile]) -> str:
+    """The SELECT that shows a derived table as it was written."""
+    return f"select * from {duck.parquet(folder / file.path for file in found)}"
+
+
+@contextmanager
+def reading(
+    store: Store, folder: Path, scratch: Path, limits: WarehouseSettings, snapshot: int | None = None
+) -> Iterator[Reader]:
+    """A reader of one snapshot, the newest unless a number is given; its files stay until the block ends."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    spill = Path(tempfile.mkdtemp(prefix="read-", dir=scratch))
+    try:
+        with store.shared(Lock.READERS):
+            with store.begin() as tx:
+                listed = files.in_snapshot(tx, snapshot)
+            with duck.connect(limits, spill) as connection:
+                yield Reader(connection, folder, listed)
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)

@@ -1,0 +1,243 @@
+"""One door for writing: new files first, then the catalogue, in one PostgreSQL transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from setia.facts import FACTS, FactTable
+from setia.kernel.progress import Progress, Silent
+from setia.settings import WarehouseSettings
+from setia.store.database import Lock, Store
+from setia.warehouse import duck, files
+from setia.warehouse.files import DataFile
+from setia.warehouse.reader import fact_view
+
+MOST_FILES_A_MONTH = 12
+"""Small files of one month beyond this number are merged when the month is written again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """What one table's part of a write did."""
+
+    rows: int
+    """Rows written."""
+    old_rows: int
+    """Rows that they took the place of."""
+    same: bool
+    """Whether the rows written are exactly the rows replaced."""
+
+
+class Writer:
+    """A write under way: stages rows, then makes them the present all at once."""
+
+    def __init__(
+        self, store: Store, folder: Path, scratch: Path, limits: WarehouseSettings, progress: Progress
+    ) -> None:
+        self._store = store
+        self._folder = folder
+        self.scratch = scratch
+        self.duck = duck.connect(limits, scratch / "spill")
+        self._progress = progress
+        with store.begin() as tx:
+            self._listed = files.in_snapshot(tx)
+        self._new: list[DataFile] = []
+        self._dropped: list[DataFile] = []
+
+    def present(self, table: str) -> list[DataFile]:
+        """The files of a table as they will be once this write is committed."""
+        gone = {file.path for file in self._dropped}
+        return [file for file in [*self._listed, *self._new] if file.table == table and file.path not in gone]
+
+    def replace(self, name: str, select: str) -> Replaced:
+        """Put the rows of a SELECT (in the fact table's columns) in the place of all old rows with the same keys."""
+        table = FACTS[name]
+        old = self.present(name)
+        staged = self._stage(table, self._merged(table, select, old) if table.merged and old else select)
+        rows = self._count(staged)
+        if rows == 0:
+            return Replaced(0, 0, same=True)
+        old_rows, same = self._take_out(table, staged, rows, old) if old else (0, False)
+        self._put_down(table, staged)
+        return Replaced(rows, old_rows, same)
+
+    def derive(self, name: str, select: str) -> int:
+        """Make the rows of a SELECT the whole of a derived table; returns their number."""
+        self._dropped += self.present(name)
+        target = self._new_path(name, None)
+        self.duck.execute(f"copy ({select}) to {duck.literal(str(target))} (format parquet)")
+        self._list(name, None, target, version=0)
+        return self._new[-1].rows
+
+    def commit(
+        self,
+        now: dt.datetime,
+        reason: str,
+        summary: dict[str, object],
+        also: Callable[[Connection], None] | None = None,
+    ) -> int:
+        """Make everything written the present, together with what `also` does in the same transaction.
+
+        Returns the new snapshot's number.
+        """
+        gone = {file.path for file in self._dropped}
+        new = [file for file in self._new if file.path not in gone]
+        for file in new:
+            _flush_to_disk(self._folder / file.path)
+        with self._store.begin() as tx:
+            number = files.record(tx, made_at=now, reason=reason, summary=summary, new=new, dropped=gone)
+            if also is not None:
+                also(tx)
+        return number
+
+    def view(self, name: str) -> str:
+        """A SELECT over a fact table as it will be once this write is committed."""
+        return fact_view(FACTS[name], self._folder, self.present(name))
+
+    # The steps of `replace`.
+
+    def _merged(self, table: FactTable, select: str, old: list[DataFile]) -> str:
+        columns = ", ".join(
+            f"coalesce(n.{duck.quoted(c)}, o.{duck.quoted(c)}) as {duck.quoted(c)}" for c in table.names()
+        )
+        keys = ", ".join(duck.quoted(key) for key in table.key)
+        return f"select {columns} from ({select}) n left join ({fact_view(table, self._folder, old)}) o using ({keys})"
+
+    def _stage(self, table: FactTable, select: str) -> Path:
+        target = self.scratch / f"{table.name}-{uuid.uuid4().hex}"
+        month = f"date_trunc('month', {table.month_of})::date" if table.month_of else "null"
+        columns = ", ".join(
+            f"{duck.quoted(field.name)}::{field.kind.value} as {duck.quoted(field.name)}" for field in table.fields
+        )
+        self.duck.execute(
+            f"copy (select {columns}, {month} as setia_month from ({select})) to {duck.literal(str(target))} "
+            "(format parquet, partition_by (setia_month), filename_pattern '{uuid}')"
+        )
+        return target
+
+    def _count(self, staged: Path) -> int:
+        if not any(staged.rglob("*.parquet")):
+            return 0
+        found = self.duck.execute(
+            f"select sum(num_rows) from parquet_file_metadata({duck.literal(str(staged / '**' / '*.parquet'))})"
+        ).fetchone()
+        return int(found[0]) if found and found[0] is not None else 0
+
+    def _take_out(self, table: FactTable, staged: Path, rows: int, old: list[DataFile]) -> tuple[int, bool]:
+        keys = ", ".join(duck.quoted(key) for key in table.key)
+        fresh = f"read_parquet({duck.literal(str(staged / '**' / '*.parquet'))}, hive_partitioning=false)"
+        self.duck.execute(f"create or replace temp table new_keys as select distinct {keys} from {fresh}")
+        listed = duck.parquet((self._folder / file.path for file in old), filename=True)
+        hit: dict[str, int] = dict(
+            self.duck.execute(
+                f"select filename, count(*) from {listed} semi join new_keys using ({keys}) group by 1"
+            ).fetchall()
+        )
+        was = f"select o.* from ({fact_view(table, self._folder, old)}) o semi join new_keys using ({keys})"
+        now = f"select {', '.join(table.names())} from {fresh}"
+        same = sum(hit.values()) == rows and self._checksum(was) == self._checksum(now)
+        with self._progress.stage(table.name, len(hit), "files") as stage:
+            for done, file in enumerate(file for file in old if str(self._folder / file.path) in hit):
+                stage.advance(done)
+                self._without_new_keys(table, file, keys)
+            stage.advance(len(hit))
+        self.duck.execute("drop table new_keys")
+        return sum(hit.values()), same
+
+    def _checksum(self, select: str) -> object:
+        return self.duck.execute(f"select count(*), sum(hash(t)::hugeint) from ({select}) t").fetchone()
+
+    def _without_new_keys(self, table: FactTable, file: DataFile, keys: str) -> None:
+        self._dropped.append(file)
+        source = fact_view(table, self._folder, [file])
+        self.rewrite(file, f"select o.* from ({source}) o anti join new_keys using ({keys})", keep=True)
+
+    def rewrite(self, file: DataFile, select: str, *, keep: bool = False) -> DataFile | None:
+        """Write what a SELECT leaves of one file as a new file; None when nothing is left.
+
+        With `keep` the new file joins this write's commit; otherwise the caller decides what becomes of it.
+        """
+        target = self._new_path(file.table, file.month)
+        self.duck.execute(f"copy ({select}) to {duck.literal(str(target))} (format parquet)")
+        version = FACTS[file.table].version if file.table in FACTS else file.schema_version
+        written = self._described(file.table, file.month, target, version)
+        if written.rows == 0:
+            target.unlink()
+            return None
+        if keep:
+            self._new.append(written)
+        return written
+
+    def _put_down(self, table: FactTable, staged: Path) -> None:
+        for part in sorted(staged.rglob("*.parquet")):
+            value = part.parent.name.removeprefix("setia_month=")
+            month = None if value.startswith("__HIVE") else dt.date.fromisoformat(value)
+            target = self._new_path(table.name, month)
+            part.rename(target)
+            self._list(table.name, month, target, version=table.version)
+        self._merge_small_files(table)
+
+    def _merge_small_files(self, table: FactTable) -> None:
+        by_month: dict[dt.date | None, list[DataFile]] = {}
+        for file in self.present(table.name):
+            by_month.setdefault(file.month, []).append(file)
+        for month, found in by_month.items():
+            if len(found) > MOST_FILES_A_MONTH:
+                target = self._new_path(table.name, month)
+                self.duck.execute(
+                    f"copy ({fact_view(table, self._folder, found)}) to {duck.literal(str(target))} (format parquet)"
+                )
+                self._dropped += found
+                self._list(table.name, month, target, version=table.version)
+
+    def _new_path(self, table: str, month: dt.date | None) -> Path:
+        part = f"{month:%Y-%m}" if month else "all"
+        target = self._folder / table / part / f"{uuid.uuid4().hex}.parquet"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
+
+    def _described(self, table: str, month: dt.date | None, path: Path, version: int) -> DataFile:
+        import pyarrow.parquet as pq
+
+        rows = pq.read_metadata(path).num_rows
+        return DataFile(table, month, str(path.relative_to(self._folder)), rows, version)
+
+    def _list(self, table: str, month: dt.date | None, path: Path, version: int) -> None:
+        self._new.append(self._described(table, month, path, version))
+
+
+def _flush_to_disk(path: Path) -> None:
+    for target in (path, path.parent):
+        handle = os.open(target, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+@contextmanager
+def writing(
+    store: Store, folder: Path, scratch: Path, limits: WarehouseSettings, progress: Progress | None = None
+) -> Iterator[Writer]:
+    """A writer, one at a time. Raises Busy while another process writes. Nothing stays unless it is committed."""
+    with store.locked(Lock.WRITER, doing="writing to this shop's warehouse"):
+        scratch.mkdir(parents=True, exist_ok=True)
+        files.clear_scratch(scratch)
+        files.sweep(store, folder)
+        own = Path(tempfile.mkdtemp(prefix="write-", dir=scratch))
+        writer = Writer(store, folder, own, limits, progress or Silent())
+        try:
+            yield writer
+        finally:
+            writer.duck.close()
+            shutil.rmtree(own, ignore_errors=True)
