@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from setia.metrics.answer import Answer, Scope, as_table
-from setia.metrics.purchases import customers_orders, days_old, purchase_days, returns_before, valid_orders
+from setia.metrics.purchases import customers_orders, days_old, purchase_days, returns_before, sales
 from setia.metrics.survival import SurvivalCurve
 
 if TYPE_CHECKING:
@@ -39,14 +39,18 @@ def repeat_purchase(reader: Reader, scope: Scope, *, window_days: int = 365) -> 
 def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
     """Average order value, gross and net of returns, over all time and by calendar month.
 
-    `table`: one row per month: `month`, `orders`, `customers`, `gross`, `returned` (by the day of the return), `net`,
-    `net_per_order`, `mature` (the month is over). Amounts are decimals in the shop's currency; the headline is
+    `table`: one row per month: `month`, `orders`, `customers`, `gross`, `corrected` (corrections of stock or books,
+    which are no orders), `returned` (by the day of the return), `net` = gross + corrected − returned, `net_per_order`, `mature` (the month is over). Amounts are decimals in the shop's currency; the headline is
     over everything before `as_of`. Orders of several currencies are added as they stand: convert them first.
     """
-    orders: Any = valid_orders(reader, scope)
+    orders: Any = sales(reader, scope)
+    orders = orders.mutate(counts=~orders.is_adjustment.fill_null(False))
     returns: Any = returns_before(reader, scope)
     sold = orders.group_by(month=orders.day.truncate("M")).aggregate(
-        orders=orders.count(), customers=orders.customer_id.nunique(), gross=orders.total.sum()
+        orders=orders.counts.sum(),
+        customers=orders.customer_id.nunique(where=orders.counts),
+        gross=orders.total.sum(where=orders.counts).fill_null(0),
+        corrected=orders.total.sum(where=~orders.counts).fill_null(0),
     )
     back = returns.group_by(month=returns.day.truncate("M")).aggregate(returned=returns.amount.sum())
     returned = {row["month"]: row["returned"] for row in reader.arrow(back).to_pylist()}
@@ -54,7 +58,7 @@ def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
     this_month = scope.as_of.replace(day=1)
     rows = [_with_net(row, returned.get(row["month"], 0), row["month"] < this_month) for row in found]
     count, gross = sum(row["orders"] for row in rows), sum(row["gross"] for row in rows)
-    net = gross - sum(returned.values())
+    net = gross + sum(row["corrected"] for row in rows) - sum(returned.values())
     figures = {
         "orders": count,
         "gross": gross,
@@ -62,13 +66,14 @@ def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
         "net_per_order": net / count if count else None,
         "gross_per_order": gross / count if count else None,
     }
-    columns = ("month", "orders", "customers", "gross", "returned", "net", "net_per_order", "mature")
+    columns = ("month", "orders", "customers", "gross", "corrected", "returned", "net", "net_per_order", "mature")
     return Answer("order_value", scope, figures, as_table(rows[-months:], columns), None if count else "no_orders")
 
 
 def _with_net(row: dict[str, Any], returned: Any, mature: bool) -> dict[str, Any]:
-    net = row["gross"] - returned
-    return {**row, "returned": returned, "net": net, "net_per_order": net / row["orders"], "mature": mature}
+    net = row["gross"] + row["corrected"] - returned
+    per_order = net / row["orders"] if row["orders"] else None
+    return {**row, "returned": returned, "net": net, "net_per_order": per_order, "mature": mature}
 
 
 def time_between_purchases(reader: Reader, scope: Scope, *, gap: str = "all") -> Answer:

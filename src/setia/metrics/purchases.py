@@ -12,15 +12,16 @@ if TYPE_CHECKING:
     from setia.warehouse.reader import Reader
 
 
+def sales(reader: Reader, scope: Scope) -> ir.Table:
+    """Everything before `as_of` that counts in net sales: orders and corrections, neither trials nor cancelled."""
+    orders: Any = reader.table("orders")
+    return orders.filter(orders.day < scope.as_of, orders.cancelled_at.isnull(), ~orders.is_test.fill_null(False))
+
+
 def valid_orders(reader: Reader, scope: Scope) -> ir.Table:
     """Orders before `as_of` that count: no trials, not cancelled, no corrections; guests included."""
-    orders: Any = reader.table("orders")
-    return orders.filter(
-        orders.day < scope.as_of,
-        orders.cancelled_at.isnull(),
-        ~orders.is_test.fill_null(False),
-        ~orders.is_adjustment.fill_null(False),
-    )
+    orders: Any = sales(reader, scope)
+    return orders.filter(~orders.is_adjustment.fill_null(False))
 
 
 def customers_orders(reader: Reader, scope: Scope) -> ir.Table:

@@ -1,0 +1,53 @@
+"""Keeps the store's contacts in step with the facts: only changed rows are touched."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, text
+
+from setia.customers.tables import contacts
+
+if TYPE_CHECKING:
+    from setia.warehouse.reader import Reader
+
+COLUMNS = tuple(column.name for column in contacts.columns)
+
+_FACTS = """
+    select c.customer_id, c.email, c.name, c.language, c.email_consent_at, c.email_optout_at, o.last_order_at,
+        t.usual_gap_days, t.expected_order_value, t.expected_value_365d / nullif(t.chance_active, 0) as worth
+    from customers c
+    left join {traits} t using (customer_id)
+    left join (
+        select customer_id, max(placed_at) as last_order_at from orders
+        where cancelled_at is null and not coalesce(is_test, false) and not coalesce(is_adjustment, false)
+        group by customer_id
+    ) o using (customer_id)
+"""
+
+
+def sync(tx: Connection, reader: Reader, traits: str = "traits") -> int:
+    """Bring the contacts up to the reader's snapshot; returns how many rows changed.
+
+    `traits` names the table or expression to take the traits from.
+    """
+    rows = reader.duck.execute(_FACTS.format(traits=traits)).fetchall()
+    tx.execute(text("create temp table fresh (like contacts) on commit drop"))
+    _copy(tx, rows)
+    fields = ", ".join(COLUMNS)
+    changed = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
+    old, new = (", ".join(f"{row}.{name}" for name in COLUMNS[1:]) for row in ("contacts", "excluded"))
+    result = tx.execute(
+        text(
+            f"insert into contacts ({fields}) select {fields} from fresh "
+            f"on conflict (customer_id) do update set {changed} where ({old}) is distinct from ({new})"
+        )
+    )
+    return result.rowcount
+
+
+def _copy(tx: Connection, rows: list[tuple[Any, ...]]) -> None:
+    connection: Any = tx.connection.driver_connection
+    with connection.cursor() as cursor, cursor.copy(f"copy fresh ({', '.join(COLUMNS)}) from stdin") as copy:
+        for row in rows:
+            copy.write_row(row)

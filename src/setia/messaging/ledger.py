@@ -1,0 +1,158 @@
+"""The send ledger: one row per message, written before anything leaves, never sent twice.
+
+planned → (gate) → attempting → accepted | rejected | unknown; or refused by the gate. `attempting` is committed
+before the socket opens. What a killed worker left in that state becomes `unknown`: it may have arrived, so it is
+shown and not repeated.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from setia.channels.port import Channel, Message, Outcome
+from setia.customers.tables import contacts, opt_outs
+from setia.messaging.gate import Request, Rules, Verdict, judge
+from setia.messaging.render import Written
+from setia.messaging.tables import sends
+from setia.store.database import Lock, Store
+
+RETRY_AFTER = dt.timedelta(minutes=15)
+MOST_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a programme says of one of its sends at the moment of sending."""
+
+    programme_state: str
+    held_out: bool
+    ordered_since_entry: bool
+
+
+Ask = Callable[[Connection, Row[Any]], Standing]
+Compose = Callable[[Row[Any], Row[Any]], Written]
+"""From a send and its contact to the finished text."""
+
+
+def recover(tx: Connection, now: dt.datetime) -> int:
+    """Mark what a dead worker was attempting as unknown; the caller holds the sender's lock. Returns how many."""
+    result = tx.execute(
+        update(sends)
+        .where(sends.c.state == "attempting")
+        .values(state="unknown", reason="worker_ended", settled_at=now)
+    )
+    return result.rowcount
+
+
+def deliver(
+    store: Store, channel: Channel, rules: Rules, ask: Ask, compose: Compose, now: Callable[[], dt.datetime]
+) -> Counter[str]:
+    """Send everything that is due and allowed; returns how many ended in each state.
+
+    One process at a time: raises Busy while another one sends.
+    """
+    ended: Counter[str] = Counter()
+    with store.locked(Lock.SENDER, doing="sending messages"):
+        with store.begin() as tx:
+            ended["unknown"] += recover(tx, now())
+        try:
+            while (step := _attempt(store, channel.name, rules, ask, compose, now())) is not None:
+                message, state = step
+                if message is not None:
+                    state = _settle(store, message, channel.send(message), now())
+                ended[state] += 1
+        finally:
+            channel.close()
+    return ended
+
+
+def _attempt(
+    store: Store, channel: str, rules: Rules, ask: Ask, compose: Compose, now: dt.datetime
+) -> tuple[Message | None, str] | None:
+    """Take the next due send through the gate, in one transaction; None when nothing is due."""
+    with store.begin() as tx:
+        send = tx.execute(
+            select(sends)
+            .where(sends.c.state == "planned", sends.c.channel == channel, sends.c.not_before <= now)
+            .order_by(sends.c.not_before, sends.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        if send is None:
+            return None
+        contact = tx.execute(select(contacts).where(contacts.c.customer_id == send.customer_id)).first()
+        verdict = judge(_request(tx, send, contact, ask(tx, send), now), rules)
+        own = update(sends).where(sends.c.id == send.id)
+        if verdict.kind == "refuse" or contact is None:
+            tx.execute(own.values(state="refused", reason=verdict.reason, settled_at=now))
+            return None, "refused"
+        if verdict.kind == "wait":
+            tx.execute(own.values(not_before=verdict.until, reason=verdict.reason))
+            return None, "waiting"
+        written = compose(send, contact)
+        tx.execute(own.values(state="attempting", reason=None, attempts=send.attempts + 1, attempted_at=now))
+    return Message(send.id, contact.email, written.subject, written.text, written.html), "attempting"
+
+
+def _request(tx: Connection, send: Row[Any], contact: Row[Any] | None, standing: Standing, now: dt.datetime) -> Request:
+    week = now - dt.timedelta(days=7)
+    recent = tx.scalar(
+        select(func.count())
+        .select_from(sends)
+        .where(
+            sends.c.customer_id == send.customer_id,
+            sends.c.attempted_at > week,
+            sends.c.state.in_(("attempting", "accepted", "unknown")),
+        )
+    )
+    stopped = tx.scalar(
+        select(opt_outs.c.reason).where(opt_outs.c.customer_id == send.customer_id, opt_outs.c.channel == send.channel)
+    )
+    return Request(
+        now=now,
+        not_after=send.not_after,
+        programme_state=standing.programme_state,
+        held_out=standing.held_out,
+        ordered_since_entry=standing.ordered_since_entry,
+        has_address=contact is not None and contact.email is not None,
+        consent_at=contact.email_consent_at if contact is not None else None,
+        optout_at=contact.email_optout_at if contact is not None else None,
+        stopped_because=stopped,
+        sent_in_seven_days=int(recent or 0),
+    )
+
+
+def _settle(store: Store, message: Message, outcome: Outcome, now: dt.datetime) -> str:
+    with store.begin() as tx:
+        send = tx.execute(select(sends).where(sends.c.id == message.send_id).with_for_update()).one()
+        values = _after(send, outcome, now)
+        tx.execute(update(sends).where(sends.c.id == send.id).values(**values))
+        if outcome.bad_address:
+            opt_out(tx, send.customer_id, send.channel, "bad_address", now)
+    return str(values["state"])
+
+
+def _after(send: Row[Any], outcome: Outcome, now: dt.datetime) -> dict[str, Any]:
+    if outcome.kind == "later" and send.attempts < MOST_ATTEMPTS:
+        return {"state": "planned", "reason": outcome.detail, "not_before": now + RETRY_AFTER, "attempted_at": None}
+    state = "rejected" if outcome.kind == "later" else outcome.kind
+    return {"state": state, "reason": outcome.detail, "settled_at": now}
+
+
+def opt_out(tx: Connection, customer_id: str, channel: str, reason: str, now: dt.datetime) -> None:
+    """Never write to a person on a channel again; the first reason stays."""
+    tx.execute(
+        insert(opt_outs)
+        .values(customer_id=customer_id, channel=channel, reason=reason, at=now)
+        .on_conflict_do_nothing()
+    )
+
+
+__all__ = ["Standing", "Verdict", "deliver", "opt_out", "recover"]

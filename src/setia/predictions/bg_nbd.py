@@ -1,0 +1,252 @@
+"""The BG/NBD model: how often each customer will buy, and whether they have left for good.
+
+While active, a customer buys at random at their own rate; after every repeat purchase they may leave, each with their
+own probability. Rates vary between customers as a gamma (r, alpha), probabilities of leaving as a beta (a, b).
+
+Source: Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2), 275-284.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from setia.predictions.purchases import FloatArray, PurchaseHistory, maximise
+
+NOBODY_LEAVES = 1e-3  # a mean probability of leaving below one in a thousand purchases counts as none
+DROPOUT_GAIN = 2.996  # half the 95% point of chi-square with two degrees of freedom, for the two drop-out parameters
+BLOCK = 8_192  # rows worked on at a time: they stay in the cache, and too few for BLAS to wake other threads for
+
+
+@dataclass(frozen=True)
+class BetaGeometricParameters:
+    """Purchase rate ~ Gamma(shape `r`, rate `alpha`, in units of time); probability of leaving ~ Beta(`a`, `b`)."""
+
+    r: float
+    alpha: float
+    a: float
+    b: float
+
+
+class BGNBD:
+    """Purchases and drop-out of customers who are free to leave without a word.
+
+    After `fit`: `params_`; `standard_errors_` (same shape, None when the likelihood is too flat to give them);
+    `log_likelihood_` (sum over customers, as in the paper: it moves with the unit of time); `customers_`; and
+    `dropout_identified_`: whether the purchases show at all that customers leave. It is False when the mean
+    probability of leaving, a / (a + b), is below 0.001, or when the NBD model, in which nobody ever leaves, fits as
+    well (its log-likelihood is lower by less than 2.996: the likelihood-ratio test at 5% with two degrees of
+    freedom). `probability_alive` then says nothing: it is near 1 for everybody whatever happened. The criterion
+    does not depend on the unit of time.
+
+    The unit of time is yours; use the same in every call. Methods take arrays (or numbers) and broadcast.
+    """
+
+    first_order_may_be_last: ClassVar[int] = 0  # 1 where a customer may leave right after the first purchase too
+
+    params_: BetaGeometricParameters
+    standard_errors_: BetaGeometricParameters | None
+    log_likelihood_: float
+    customers_: int
+    dropout_identified_: bool
+
+    @classmethod
+    def from_params(cls, r: float, alpha: float, a: float, b: float) -> Self:
+        """A model with known parameters, fitted to nobody: no standard errors, a log-likelihood of nan."""
+        model = cls()
+        model.params_ = BetaGeometricParameters(float(r), float(alpha), float(a), float(b))
+        model.standard_errors_ = None
+        model.log_likelihood_ = float("nan")
+        model.customers_ = 0
+        model.dropout_identified_ = a / (a + b) >= NOBODY_LEAVES
+        return model
+
+    def get_params(self) -> dict[str, float]:
+        """The fitted parameters by name."""
+        return asdict(self.params_)
+
+    def fit(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None) -> Self:
+        """Find the parameters of highest likelihood; one element per customer, or per `weights` customers.
+
+        Raises `TooFewCustomers`, `BadHistory` and `NoConvergence`.
+        """
+        return self.fit_history(PurchaseHistory.from_customers(frequency, recency, T, weights))
+
+    def fit_history(self, history: PurchaseHistory) -> Self:
+        """Like `fit`, for histories that are grouped already."""
+        history.require_enough()
+        unit, customers = history.mean_age, history.customers
+        scaled = history.in_units_of(unit)  # alpha near 1 whatever the unit: the path does not depend on it
+
+        def objective(parameters: FloatArray) -> tuple[float, FloatArray]:
+            value, gradient = _log_likelihood(scaled, parameters, self.first_order_may_be_last)
+            return value / customers, gradient / customers
+
+        best = maximise(objective, np.array([0.6, 0.25, 0.74, 2.7]), customers)
+        in_your_unit = np.array([1.0, unit, 1.0, 1.0])
+        errors = best.standard_errors
+        self.params_ = BetaGeometricParameters(*(best.parameters * in_your_unit).tolist())
+        self.standard_errors_ = None if errors is None else BetaGeometricParameters(*(errors * in_your_unit).tolist())
+        self.log_likelihood_ = float(best.mean_log_likelihood * customers - history.purchases * np.log(unit))
+        self.customers_ = round(customers)
+        self.dropout_identified_ = self._dropout_identified(scaled, best.mean_log_likelihood * customers)
+        return self
+
+    def _dropout_identified(self, scaled: PurchaseHistory, log_likelihood: float) -> bool:
+        if self.params_.a / (self.params_.a + self.params_.b) < NOBODY_LEAVES:
+            return False
+        customers = scaled.customers
+
+        def nobody_leaves(parameters: FloatArray) -> tuple[float, FloatArray]:
+            value, gradient = _purchase_term(scaled, *parameters)
+            return value / customers, gradient / customers
+
+        without = maximise(nobody_leaves, np.array([0.6, 0.25]), customers).mean_log_likelihood * customers
+        return bool(log_likelihood - without > DROPOUT_GAIN)
+
+    def log_likelihood(
+        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None
+    ) -> float:
+        """The log-likelihood of these customers under the model's parameters, summed."""
+        history = PurchaseHistory.from_customers(frequency, recency, T, weights)
+        parameters = np.array(list(self.get_params().values()))
+        return _log_likelihood(history, parameters, self.first_order_may_be_last)[0]
+
+    def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> FloatArray:
+        """The probability, 0 to 1, that the customer is still active at T. A BG/NBD customer with x = 0 always is."""
+        from scipy.special import expit
+
+        x, t_x, age = _columns(frequency, recency, T)
+        p, chances = self.params_, x + self.first_order_may_be_last
+        may_have_left = chances > 0
+        log_odds = np.log(p.a) - np.log(np.where(may_have_left, p.b + chances - 1, 1.0))
+        log_odds = log_odds + (p.r + x) * np.log((p.alpha + age) / (p.alpha + t_x))
+        return np.asarray(expit(np.where(may_have_left, -log_odds, np.inf)))
+
+    def expected_purchases(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> FloatArray:
+        """How many purchases to expect within the next `t` units of time, given the customer's history."""
+        x, t_x, age, ahead = _columns(frequency, recency, T, t)
+        p = self.params_
+        stays = p.b + x + self.first_order_may_be_last
+        return self.probability_alive(x, t_x, age) * _expected_if_active(ahead, p.r + x, p.alpha + age, p.a, stays)
+
+    def expected_purchases_new(self, t: ArrayLike) -> FloatArray:
+        """How many repeat purchases to expect within `t` units of time of the first purchase of a new customer."""
+        (ahead,) = _columns(t)
+        p = self.params_
+        zero = np.zeros_like(ahead)
+        active = self.probability_alive(zero, zero, zero)
+        return active * _expected_if_active(ahead, p.r + zero, p.alpha, p.a, p.b + self.first_order_may_be_last)
+
+    def probability_of_no_purchase(
+        self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
+    ) -> FloatArray:
+        """The probability that the customer buys nothing within the next `t` units of time, given their history.
+
+        An active customer can only leave at a purchase, and their rate is Gamma(r + x, alpha + T), so the next purchase
+        comes later than t with probability ((alpha + T) / (alpha + T + t)) ** (r + x); one who left buys nothing.
+        """
+        x, t_x, age, ahead = _columns(frequency, recency, T, t)
+        p = self.params_
+        buys_if_active = -np.expm1(-(p.r + x) * np.log1p(ahead / (p.alpha + age)))
+        return 1.0 - self.probability_alive(x, t_x, age) * buys_if_active
+
+
+def _columns(*columns: ArrayLike) -> list[FloatArray]:
+    return [np.asarray(column, dtype=np.float64) for column in columns]
+
+
+def _expected_if_active(
+    t: FloatArray, shape: FloatArray, rate: FloatArray | float, a: float, stays: FloatArray | float
+) -> FloatArray:
+    """Expected purchases in t of a customer active now, whose rate ~ Gamma(shape, rate) and drop-out ~ Beta(a, stays).
+
+    The papers' formula after Euler's transformation of 2F1, which takes the purchase count out of the exponents, so
+    that hundreds of purchases neither over- nor underflow. It is 0/0 at a = 1 and at a + stays = 1, and SciPy's 2F1
+    overflows where shape - a is a whole number: next to these points, the mean of both sides.
+    """
+    near, whole = 1e-5, np.rint(shape - a)
+    awkward = (np.abs(a - 1) < near) | (np.abs(a + stays - 1) < near) | (np.abs(shape - a - whole) < near)
+    if not np.any(awkward):
+        return _expected_off_the_points(t, shape, rate, a, stays)
+    both = [_expected_off_the_points(t, shape, rate, a + shift, stays) for shift in (-2 * near, 2 * near)]
+    return np.asarray((both[0] + both[1]) / 2)
+
+
+def _expected_off_the_points(
+    t: FloatArray, shape: FloatArray, rate: FloatArray | float, a: float, stays: FloatArray | float
+) -> FloatArray:
+    from scipy.special import hyp2f1
+
+    c = a + stays - 1
+    shrunk = np.exp((1 - a) * np.log1p(t / rate)) * hyp2f1(c - shape, a - 1, c, t / (rate + t))
+    return np.asarray(c / (a - 1) * (1 - shrunk))
+
+
+def _log_likelihood(history: PurchaseHistory, parameters: FloatArray, first: int) -> tuple[float, FloatArray]:
+    """Log-likelihood and gradient (r, alpha, a, b); `first` is 1 where the first order may be the last one.
+
+    A customer with n = x + first chances to leave either stayed at all of them and is active at T, as in the NBD
+    model, or stayed at n - 1 and left at t_x. The second way adds log(1 + odds of having left) to the first.
+    """
+    r, alpha, a, b = parameters
+    value, of_purchases = _purchase_term(history, r, alpha)
+    n = history.customers_by_frequency
+    by_chances = n if first == 0 else np.concatenate(([0.0], n))
+    reached = np.cumsum(by_chances[:0:-1])[::-1]  # customers with more than i chances to leave
+    b_i = b + np.arange(len(reached))
+    value -= reached @ np.log1p(a / b_i)
+    of_staying = [-(reached @ (1 / (a + b_i))), reached @ (a / (b_i * (a + b_i)))]
+    left, of_leaving = _left_term(history, parameters, first)
+    return value + left, np.concatenate((of_purchases, of_staying)) + of_leaving
+
+
+def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int) -> tuple[float, FloatArray]:
+    """The sum of log(1 + odds of having left by T), and its gradient: the only work per row."""
+    r, alpha, a, b = parameters
+    chances = np.arange(len(history.customers_by_frequency)) + first
+    stays = np.where(chances > 0, b + chances - 1, 1.0)
+    leaves, inverse_stays = np.log(a / stays), 1 / stays
+    log_age, log_recency = np.log(alpha + history.ages), np.log(alpha + history.recencies)
+    inverse_age, inverse_recency = 1 / (alpha + history.ages), 1 / (alpha + history.recencies)
+    sums = np.zeros(5)
+    begin = 0 if first else history.repeating.start
+    for start in range(begin, len(history.weights), BLOCK):
+        rows = slice(start, start + BLOCK)
+        x, w = history.frequency[rows], history.weights[rows]
+        age, recency = history.age_index[rows], history.recency_index[rows]
+        events = x + r
+        silence = log_age[age] - log_recency[recency]
+        log_odds = leaves[x] + events * silence
+        bounded = np.minimum(log_odds, 700.0)  # above that log(1 + odds) is log odds, and exp would soon overflow
+        odds = np.exp(bounded)
+        either = odds + 1
+        left = w * odds / either
+        sums += (
+            w @ (np.log(either) + (log_odds - bounded)),
+            left @ silence,
+            (left * events) @ (inverse_age[age] - inverse_recency[recency]),
+            left.sum() / a,
+            -(left @ inverse_stays[x]),
+        )
+    return float(sums[0]), sums[1:]
+
+
+def _purchase_term(history: PurchaseHistory, r: float, alpha: float) -> tuple[float, FloatArray]:
+    """Log-likelihood and gradient (r, alpha) of the NBD model, in which nobody leaves.
+
+    The gamma functions are products over whole steps, gamma(r + x) / gamma(r) = r (r + 1) ... (r + x - 1): exact for
+    any r, and one running sum for all x.
+    """
+    n, total, w_age = history.customers_by_frequency, history.customers, history.customers_by_age
+    steps = r + np.arange(len(n) - 1)
+    beyond = np.cumsum(n[:0:-1])[::-1]  # customers with more than i repeat purchases
+    age = alpha + history.ages
+    log_age, events = np.log(age), r * w_age + history.purchases_by_age
+    value = beyond @ np.log(steps) + total * r * np.log(alpha) - events @ log_age
+    slope_r = beyond @ (1 / steps) + total * np.log(alpha) - w_age @ log_age
+    slope_alpha = total * r / alpha - events @ (1 / age)
+    return float(value), np.array([slope_r, slope_alpha])
