@@ -7,9 +7,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from setia import erasure
 from setia.kernel.errors import SetiaError
 from setia.kernel.progress import Progress, Silent
+from setia.metrics.answer import Scope
+from setia.metrics.purchases import last_recorded_day
+from setia.metrics.service import Metrics
+from setia.predictions.service import ModelName
+from setia.programmes.journeys.desk import Journeys
+from setia.refresh import Refreshed, refresh, tell_facts
 from setia.settings import FILE, Settings, ShopSettings, template
 from setia.sources.files.formats.understood import Shop as ShopFacts
 from setia.sources.files.importing import FileReport, Import, ImportReport
@@ -17,6 +25,9 @@ from setia.store.database import Store
 from setia.warehouse.identity import Identity, erased_fingerprints
 from setia.warehouse.reader import Reader, reading
 from setia.warehouse.writer import Writer, writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Clock = Callable[[], dt.datetime]
 
@@ -54,9 +65,10 @@ class Shop:
         """
         folder = Path(folder).resolve()
         settings = Settings.read(folder)
-        store = Store.of(folder, settings)
+        watcher = progress or Silent()
+        store = Store.of(folder, settings, watcher.say)
         store.require_current()
-        return cls(folder, settings, store, clock, progress or Silent())
+        return cls(folder, settings, store, clock, watcher)
 
     def __enter__(self) -> Shop:
         return self
@@ -87,8 +99,19 @@ class Shop:
     @contextmanager
     def writing(self) -> Iterator[Writer]:
         """A write to the warehouse, one at a time. Raises Busy."""
-        with writing(self.store, self._data, self._scratch, self.settings.warehouse, self.progress) as writer:
+        keep = dt.timedelta(days=self.settings.warehouse.keep_snapshots_days)
+        with writing(
+            self.store, self._data, self._scratch, self.settings.warehouse, self.clock() - keep, self.progress
+        ) as writer:
             yield writer
+
+    def scope(self, reader: Reader, as_of: dt.date | None = None) -> Scope:
+        """What figures hold for: by default everything up to the last recorded day."""
+        own = self.settings.shop
+        if as_of is None:
+            last = last_recorded_day(reader)
+            as_of = last + dt.timedelta(days=1) if last else self.clock().astimezone(own.zone).date()
+        return Scope(as_of, own.currency, own.time_zone)
 
     # Know.
 
@@ -96,6 +119,11 @@ class Shop:
     def identity(self) -> Identity:
         """How this installation hides identifiers."""
         return Identity.of(self.store)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """The metrics, asked by name."""
+        return Metrics(self.reading, self.scope)
 
     def import_files(
         self,
@@ -113,18 +141,49 @@ class Shop:
         now = self.clock()
         own = self.settings.shop
         facts = ShopFacts(own.time_zone, own.currency, self.identity)
+        fingerprints = erased_fingerprints(self.store)
         with self.writing() as writer:
             run = Import(
-                writer,
-                facts,
-                erased_fingerprints(self.store),
-                self.progress,
-                mapping=mapping or {},
-                strict=strict,
-                tell=tell,
-            )
+                writer, facts, fingerprints, self.progress, mapping=mapping or {}, strict=strict, tell=tell
+            )  # fmt: skip
             rejects = self.folder / "rejects" / f"{now:%Y%m%dT%H%M%S%f}.csv"
             return run.run([Path(path) for path in paths], rejects, now)
+
+    def refresh(self, *, as_of: dt.date | None = None, model: ModelName = "mbg_nbd") -> Refreshed:
+        """Turn what programmes did into facts; make traits and predictions of every customer anew."""
+        now = self.clock()
+        with self.writing() as writer:
+            tell_facts(self.store, writer, now, self.settings.shop.time_zone)
+        with self.writing() as writer, self.reading() as reader:
+            return refresh(reader, writer, self.scope(reader, as_of), now, model, self.progress)
+
+    def sql(self, query: str) -> pa.Table:
+        """The answer of DuckDB to a query over the present snapshot; files outside the workspace are out of reach."""
+        with self.reading() as reader:
+            return reader.query(query)
+
+    # Act and prove.
+
+    @cached_property
+    def programmes(self) -> Journeys:
+        """The programmes: plan, apply, work, results."""
+        return Journeys(self.store, self.settings, self.folder, self.reading, self.scope, self.clock)
+
+    # The person.
+
+    def erase(self, identifier: str) -> int:
+        """Remove a person everywhere; returns how many files were rewritten. Raises NobodyFound."""
+        now = self.clock()
+        with self.writing() as writer:
+            tell_facts(self.store, writer, now, self.settings.shop.time_zone)
+        with self.writing() as writer, self.reading() as reader:
+            person = erasure.find(reader, self.identity, identifier)
+            return erasure.erase(self.store, self.folder, reader, writer, self.identity, person, now)
+
+    def takeout(self, identifier: str) -> dict[str, Any]:
+        """Everything that is held about one person. Raises NobodyFound."""
+        with self.reading() as reader:
+            return erasure.takeout(self.store, reader, erasure.find(reader, self.identity, identifier))
 
 
 def init(folder: str | Path, shop: ShopSettings) -> Path:

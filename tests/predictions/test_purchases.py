@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
-from scipy.stats import gamma
+from scipy.stats import beta, gamma
 
 from setia.predictions.bg_nbd import BGNBD
 from setia.predictions.mbg_nbd import MBGNBD
 from setia.predictions.purchases import (
+    SCALE,
+    SHAPE,
     BadHistory,
     NoConvergence,
     PurchaseHistory,
@@ -123,7 +125,7 @@ def test_a_surface_without_a_top_is_an_error():
         return float("nan"), np.full(2, np.nan)
 
     with pytest.raises(NoConvergence):
-        maximise(bottomless, np.array([1.0, 1.0]), 100.0)
+        maximise(bottomless, np.array([1.0, 1.0]), [SHAPE, SCALE], 100.0)
 
 
 def test_maximise_gives_the_normal_distribution_its_textbook_errors():
@@ -135,7 +137,7 @@ def test_maximise_gives_the_normal_distribution_its_textbook_errors():
         value = -np.log(deviation) - np.mean(z**2) / 2
         return value, np.array([np.mean(z) / deviation, (np.mean(z**2) - 1) / deviation])
 
-    best = maximise(mean_log_likelihood, np.array([1.0, 1.0]), len(sample))
+    best = maximise(mean_log_likelihood, np.array([1.0, 1.0]), [SCALE, SCALE], len(sample))
     deviation = sample.std()
     np.testing.assert_allclose(best.parameters, [sample.mean(), deviation], rtol=1e-9)
     errors = deviation / np.sqrt([len(sample), 2 * len(sample)])
@@ -262,12 +264,42 @@ def test_expected_purchases_against_quadrature(model, a, b, x, t_x):
 
 
 @pytest.mark.parametrize("model", MODELS)
-@pytest.mark.parametrize(("r", "a"), [(1.0, 2.0), (1.0, 2.00001), (0.5, 0.5), (1.0, 1.0)])
-def test_whole_numbers_in_the_parameters_are_no_trap(model, r, a):
+@pytest.mark.parametrize(("r", "a"), [(1.0, 2.0), (1.0, 2.00001), (0.5, 0.5), (1.0, 1.0), (900.0, 2.1)])
+def test_awkward_parameters_are_no_trap(model, r, a):
     model = model.from_params(r, 1.0, a, 1.0)
     active = model.probability_alive(98, 0.5, 0.5)
     want = active * expected_by_quadrature(model, 14.0, 98, 0.5)
     assert model.expected_purchases(14.0, 98, 0.5, 0.5) == pytest.approx(want, rel=2e-7)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_where_nearly_everybody_leaves_at_once(model):
+    model = model.from_params(0.3, 1.0, 300.0, 1.0)
+    stays = 1.0 + 98 + (type(model) is MBGNBD)
+    want = quad(lambda p: -np.expm1(-98.3 * np.log1p(p * 14 / 1.5)) / p * beta.pdf(p, 300.0, stays), 0, 1,
+                points=[0.7, 0.75, 0.8])[0]  # fmt: skip
+    active = model.probability_alive(98, 0.5, 0.5)
+    assert model.expected_purchases(14.0, 98, 0.5, 0.5) == pytest.approx(active * want, rel=1e-7)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("x", "t_x", "T"),
+    [
+        ([10] * 50, [70] * 50, [73] * 50),
+        ([1] * 10 + [0] * 30, [5] * 10 + [0] * 30, [100] * 40),
+        ([3] * 60, [100] * 60, [100] * 60),
+        ([3] * 60, [3] * 60, [1000] * 60),
+        ([1] * 29 + [5000], [5] * 29 + [900], [1000] * 30),
+    ],
+    ids=["all alike", "one repeat each", "just bought", "long gone", "one of thousands"],
+)
+def test_odd_customer_bases_are_fitted_all_the_same(model, x, t_x, T):
+    fitted = model().fit(x, t_x, T)
+    expected = fitted.expected_purchases(30, x, t_x, T)
+    assert np.isfinite(expected).all()
+    assert (expected >= 0).all()
+    assert np.isfinite(fitted.expected_purchases_new(365))
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -40,8 +40,9 @@ def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
     """Average order value, gross and net of returns, over all time and by calendar month.
 
     `table`: one row per month: `month`, `orders`, `customers`, `gross`, `corrected` (corrections of stock or books,
-    which are no orders), `returned` (by the day of the return), `net` = gross + corrected − returned, `net_per_order`, `mature` (the month is over). Amounts are decimals in the shop's currency; the headline is
-    over everything before `as_of`. Orders of several currencies are added as they stand: convert them first.
+    which are no orders), `returned` (by the day of the return), `net` = gross + corrected − returned,
+    `net_per_order`, `mature` (the month is over). Amounts are decimals in the shop's currency; the headline is over
+    everything before `as_of`. Orders of several currencies are added as they stand: convert them first.
     """
     orders: Any = sales(reader, scope)
     orders = orders.mutate(counts=~orders.is_adjustment.fill_null(False))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from setia.metrics.answer import Scope
+from setia.warehouse.duck import row
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -43,10 +44,9 @@ def returns_before(reader: Reader, scope: Scope) -> ir.Table:
 
 def last_recorded_day(reader: Reader) -> Any:
     """The newest day on which anything was ordered or given back; None in an empty shop."""
-    found = reader.duck.execute(
-        "select max(day) from (select max(day) as day from orders union all select max(day) from returns)"
-    ).fetchone()
-    return found[0] if found else None
+    return row(
+        reader.duck, "select max(day) from (select max(day) as day from orders union all select max(day) from returns)"
+    )[0]
 
 
 def first_purchase_day(reader: Reader, scope: Scope) -> Any:

@@ -14,7 +14,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.purchases import FloatArray, PurchaseHistory, maximise
+from setia.predictions.purchases import SCALE, SHAPE, FloatArray, PurchaseHistory, maximise
 
 NOBODY_LEAVES = 1e-3  # a mean probability of leaving below one in a thousand purchases counts as none
 DROPOUT_GAIN = 2.996  # half the 95% point of chi-square with two degrees of freedom, for the two drop-out parameters
@@ -85,7 +85,7 @@ class BGNBD:
             value, gradient = _log_likelihood(scaled, parameters, self.first_order_may_be_last)
             return value / customers, gradient / customers
 
-        best = maximise(objective, np.array([0.6, 0.25, 0.74, 2.7]), customers)
+        best = maximise(objective, np.array([0.6, 0.25, 0.74, 2.7]), [SHAPE, SCALE, SHAPE, SHAPE], customers)
         in_your_unit = np.array([1.0, unit, 1.0, 1.0])
         errors = best.standard_errors
         self.params_ = BetaGeometricParameters(*(best.parameters * in_your_unit).tolist())
@@ -104,8 +104,8 @@ class BGNBD:
             value, gradient = _purchase_term(scaled, *parameters)
             return value / customers, gradient / customers
 
-        without = maximise(nobody_leaves, np.array([0.6, 0.25]), customers).mean_log_likelihood * customers
-        return bool(log_likelihood - without > DROPOUT_GAIN)
+        without = maximise(nobody_leaves, np.array([0.6, 0.25]), [SHAPE, SCALE], customers)
+        return log_likelihood - without.mean_log_likelihood * customers > DROPOUT_GAIN
 
     def log_likelihood(
         self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None
@@ -181,9 +181,13 @@ def _expected_off_the_points(
 ) -> FloatArray:
     from scipy.special import hyp2f1
 
-    c = a + stays - 1
-    shrunk = np.exp((1 - a) * np.log1p(t / rate)) * hyp2f1(c - shape, a - 1, c, t / (rate + t))
-    return np.asarray(c / (a - 1) * (1 - shrunk))
+    c, z = a + stays - 1, t / (rate + t)
+    with np.errstate(over="ignore", invalid="ignore"):
+        rest = np.exp((1 - a) * np.log1p(t / rate)) * hyp2f1(c - shape, a - 1, c, z)
+        if not np.all(np.isfinite(rest)):  # a or shape in the hundreds: the untransformed series, or nothing is left
+            untransformed = np.exp(-shape * np.log1p(t / rate)) * hyp2f1(shape, stays, c, z)
+            rest = np.where(np.isfinite(rest), rest, np.where(np.isfinite(untransformed), untransformed, 0.0))
+    return np.asarray(c / (a - 1) * (1 - rest))
 
 
 def _log_likelihood(history: PurchaseHistory, parameters: FloatArray, first: int) -> tuple[float, FloatArray]:
@@ -201,7 +205,7 @@ def _log_likelihood(history: PurchaseHistory, parameters: FloatArray, first: int
     value -= reached @ np.log1p(a / b_i)
     of_staying = [-(reached @ (1 / (a + b_i))), reached @ (a / (b_i * (a + b_i)))]
     left, of_leaving = _left_term(history, parameters, first)
-    return value + left, np.concatenate((of_purchases, of_staying)) + of_leaving
+    return float(value + left), np.concatenate((of_purchases, of_staying)) + of_leaving
 
 
 def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int) -> tuple[float, FloatArray]:

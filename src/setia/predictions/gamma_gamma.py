@@ -14,7 +14,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.purchases import BadHistory, FloatArray, levels, maximise, require_enough, tally
+from setia.predictions.purchases import SCALE, SHAPE, BadHistory, FloatArray, levels, maximise, require_enough, tally
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class GammaGamma:
             value, gradient = likelihood(parameters)
             return value / customers, gradient / customers
 
-        best = maximise(objective, np.array([3.0, 3.0, 0.7]), customers)
+        best = maximise(objective, np.array([3.0, 3.0, 0.7]), [SHAPE, SHAPE, SCALE], customers)
         in_your_unit = np.array([1.0, 1.0, unit])
         errors = best.standard_errors
         self.params_ = GammaGammaParameters(*(best.parameters * in_your_unit).tolist())

@@ -21,7 +21,8 @@ Objective = Callable[[FloatArray], tuple[float, FloatArray]]
 
 LEAST_CUSTOMERS = 30
 LEAST_REPEATERS = 10
-FARTHEST = 12.0  # a parameter, in the models' own units, stays within exp(-12) and exp(12): beyond, the surface is flat
+SHAPE = (-12.0, 7.0)  # bounds of the log of a shape parameter: beyond 6e-6 and 1,097 the surface is flat
+SCALE = (-12.0, 12.0)  # bounds of the log of a scale parameter, in the mean of what it scales
 
 
 class TooFewCustomers(SetiaError):
@@ -185,8 +186,10 @@ class Optimum:
         return None if self.covariance is None else self.parameters * np.sqrt(np.diag(self.covariance))
 
 
-def maximise(mean_log_likelihood: Objective, start: FloatArray, customers: float) -> Optimum:
-    """Climb from `start` (positive parameters) to the highest mean log-likelihood.
+def maximise(
+    mean_log_likelihood: Objective, start: FloatArray, edges: list[tuple[float, float]], customers: float
+) -> Optimum:
+    """Climb from `start` (positive parameters, their logs between the `edges`) to the highest mean log-likelihood.
 
     `mean_log_likelihood` takes parameters and returns its value and its gradient. L-BFGS walks over log parameters;
     the Hessian that gives the standard errors also gives one last Newton step, so that the answer does not depend on
@@ -199,18 +202,18 @@ def maximise(mean_log_likelihood: Objective, start: FloatArray, customers: float
         value, gradient = mean_log_likelihood(parameters)
         return -value, -gradient * parameters
 
-    edge = [(-FARTHEST, FARTHEST)] * len(start)
+    lowest, highest = np.array(edges).T
     options = {"ftol": 1e-13, "gtol": 1e-6, "maxiter": 1000, "maxcor": 20}
-    found = minimize(descent, np.log(start), jac=True, method="L-BFGS-B", bounds=edge, options=options)
+    found = minimize(descent, np.log(start), jac=True, method="L-BFGS-B", bounds=edges, options=options)
     logs, value = found.x, float(found.fun)
-    inside = np.abs(logs) < FARTHEST
+    inside = (logs > lowest) & (logs < highest)
     slope = float(np.abs(found.jac[inside]).max(initial=0.0))
-    if not np.isfinite(value) or slope > 1e-4:
+    if not np.isfinite(value) or slope > max(1e-4, 0.1 / customers):
         raise NoConvergence(slope=slope, steps=found.nit)
     inverse = _inverse_hessian(descent, logs, found.jac) if inside.all() else None
     if inverse is not None:
-        polished = np.clip(logs - inverse @ found.jac, -FARTHEST, FARTHEST)
-        better = descent(polished)[0]
+        polished = np.clip(logs - inverse @ found.jac, lowest, highest)
+        better = float(descent(polished)[0])
         if better <= value + 1e-12 * abs(value):
             logs, value = polished, better
     return Optimum(np.exp(logs), -value, None if inverse is None else inverse / customers)

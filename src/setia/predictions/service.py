@@ -44,7 +44,7 @@ def predict(connection: duckdb.DuckDBPyConnection, traits: str, model: ModelName
     `gross_revenue` (money). Customers of equal history are fitted and scored once. Where there is too little to
     fit, the scores are null and the card says why.
     """
-    grouped = connection.execute(
+    grouped = connection.sql(
         f"select purchase_days - 1 as frequency, recency, days_since_first_order as age, count(*) as weight "
         f"from {traits} where purchase_days > 0 group by all"
     ).to_arrow_table()
@@ -67,8 +67,8 @@ def predict(connection: duckdb.DuckDBPyConnection, traits: str, model: ModelName
         repeaters,
         asdict(fitted.params_),
         asdict(fitted.standard_errors_) if fitted.standard_errors_ is not None else None,
-        fitted.log_likelihood_,
-        fitted.dropout_identified_,
+        float(fitted.log_likelihood_),
+        bool(fitted.dropout_identified_),
         asdict(value_model.params_) if value_model else None,
     )
 
@@ -90,7 +90,7 @@ def _order_values(connection: duckdb.DuckDBPyConnection, traits: str) -> tuple[p
     """Expected value of the next orders per customer; where there is nothing to fit, the shop's mean."""
     import numpy as np
 
-    found = connection.execute(
+    found = connection.sql(
         "select customer_id, (purchase_days - 1)::double as frequency, coalesce(repeat_value::double, 0) as value, "
         f"gross_revenue::double / purchase_days as per_day from {traits} where purchase_days > 0"
     ).to_arrow_table()

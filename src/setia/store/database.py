@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets as random_source
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
@@ -66,13 +66,16 @@ class Store:
             connection.commit()
 
     @classmethod
-    def of(cls, workspace: Path, settings: Settings) -> Store:
-        """The store that the settings name, or the workspace's private server, started if need be."""
+    def of(cls, workspace: Path, settings: Settings, say: Callable[[str], None] | None = None) -> Store:
+        """The store that the settings name, or the workspace's private server, started if need be.
+
+        `say` hears what a start that takes long is waiting for.
+        """
         url = secret(settings.store.url, settings.store.url_file)
         if url is None:
             from setia.store.server import PrivateServer
 
-            url = PrivateServer.of(workspace).start()
+            url = PrivateServer.of(workspace).start(say)
         return cls(url)
 
     @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from setia.settings import WarehouseSettings
 
@@ -52,3 +52,9 @@ def parquet(paths: Iterable[Path | str], *, filename: bool = False) -> str:
     files = ", ".join(literal(str(path)) for path in paths)
     more = ", filename=true" if filename else ""
     return f"read_parquet([{files}], union_by_name=true, hive_partitioning=false{more})"
+
+
+def row(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
+    """The one row of a query, read to its end so that the connection is free again."""
+    (found,) = connection.execute(sql).fetchall()
+    return tuple(found)

@@ -128,10 +128,8 @@ class Writer:
     def _count(self, staged: Path) -> int:
         if not any(staged.rglob("*.parquet")):
             return 0
-        found = self.duck.execute(
-            f"select sum(num_rows) from parquet_file_metadata({duck.literal(str(staged / '**' / '*.parquet'))})"
-        ).fetchone()
-        return int(found[0]) if found and found[0] is not None else 0
+        files = duck.literal(str(staged / "**" / "*.parquet"))
+        return int(duck.row(self.duck, f"select coalesce(sum(num_rows), 0) from parquet_file_metadata({files})")[0])
 
     def _take_out(self, table: FactTable, staged: Path, rows: int, old: list[DataFile]) -> tuple[int, bool]:
         keys = ", ".join(duck.quoted(key) for key in table.key)
@@ -155,7 +153,7 @@ class Writer:
         return sum(hit.values()), same
 
     def _checksum(self, select: str) -> object:
-        return self.duck.execute(f"select count(*), sum(hash(t)::hugeint) from ({select}) t").fetchone()
+        return duck.row(self.duck, f"select count(*), sum(hash(t)::hugeint) from ({select}) t")
 
     def _without_new_keys(self, table: FactTable, file: DataFile, keys: str) -> None:
         self._dropped.append(file)
@@ -227,12 +225,21 @@ def _flush_to_disk(path: Path) -> None:
 
 @contextmanager
 def writing(
-    store: Store, folder: Path, scratch: Path, limits: WarehouseSettings, progress: Progress | None = None
+    store: Store,
+    folder: Path,
+    scratch: Path,
+    limits: WarehouseSettings,
+    forget_before: dt.datetime,
+    progress: Progress | None = None,
 ) -> Iterator[Writer]:
-    """A writer, one at a time. Raises Busy while another process writes. Nothing stays unless it is committed."""
+    """A writer, one at a time. Raises Busy while another process writes. Nothing stays unless it is committed.
+
+    What only snapshots older than `forget_before` could see is removed first.
+    """
     with store.locked(Lock.WRITER, doing="writing to this shop's warehouse"):
         scratch.mkdir(parents=True, exist_ok=True)
         files.clear_scratch(scratch)
+        files.forget_old_snapshots(store, forget_before)
         files.sweep(store, folder)
         own = Path(tempfile.mkdtemp(prefix="write-", dir=scratch))
         writer = Writer(store, folder, own, limits, progress or Silent())

@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 
 def entering(traits: ir.Table, journey: Journey, scope: Scope, *, reachable: bool) -> ir.Table:
-    """The rows of `traits` that enter at `scope.as_of`, with their `silence` in days and the `limit` they passed.
+    """The rows of `traits` that enter at `scope.as_of`, with their `silence` in days and the `silence_limit` they passed.
 
     With `reachable` only those who may be written to: with an address and consent. It is asked before anybody is
     assigned to an arm, so that both arms are alike.
     """
     rows: Any = traits
     rows = rows.mutate(silence=days_old(scope, rows.last_day))
-    rows = rows.mutate(limit=rows.usual_gap_days * silence_factor(journey.enter.quantile))
+    rows = rows.mutate(silence_limit=rows.usual_gap_days * silence_factor(journey.enter.quantile))
     rows = rows.filter(
         Condition.parse(journey.audience).on(rows),
-        rows.silence >= rows.limit,
+        rows.silence >= rows.silence_limit,
         rows.silence <= journey.enter.at_most_days,
     )
     return rows.filter(rows.has_email, rows.email_consent) if reachable else rows

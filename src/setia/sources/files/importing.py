@@ -18,7 +18,7 @@ from setia.sources.files.formats import FORMATS, Understood
 from setia.sources.files.formats.understood import Shop
 from setia.sources.files.rejects import Reject
 from setia.sources.files.table import TextTable
-from setia.warehouse.duck import literal, quoted
+from setia.warehouse.duck import literal, quoted, row
 from setia.warehouse.writer import Replaced, Writer
 
 
@@ -134,11 +134,9 @@ class Import:
 
     def _counts(self, rows: Path) -> tuple[int, int, int]:
         source = f"read_parquet({literal(str(rows))})"
-        total, bad = self._writer.duck.execute(f"select count(*), count(problem) from {source}").fetchall()[0]
-        (duplicates,) = self._writer.duck.execute(
-            f"select coalesce(sum(n - 1), 0) from (select count(*) as n from {source} group by fingerprint_of_row "
-            "having n > 1)"
-        ).fetchall()[0]
+        total, bad = row(self._writer.duck, f"select count(*), count(problem) from {source}")
+        repeated = f"select count(*) as n from {source} group by fingerprint_of_row having n > 1"
+        (duplicates,) = row(self._writer.duck, f"select coalesce(sum(n - 1), 0) from ({repeated})")
         return int(total), int(bad), int(duplicates)
 
     def _gone(self, staged: _Staged) -> str:
@@ -156,10 +154,8 @@ class Import:
         condition = self._gone(staged)
         if condition == "false":
             return 0
-        found = self._writer.duck.execute(
-            f"select count(*) from read_parquet({literal(str(staged.rows))}) where {condition}"
-        ).fetchone()
-        return int(found[0]) if found else 0
+        source = f"read_parquet({literal(str(staged.rows))})"
+        return int(row(self._writer.duck, f"select count(*) from {source} where {condition}")[0])
 
     def _replace(self, staged: Sequence[_Staged]) -> dict[str, Replaced]:
         selects: dict[str, list[str]] = {}

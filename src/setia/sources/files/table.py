@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from setia.sources.files.container import LONGEST_LINE, Container
 from setia.sources.files.errors import NotATable
-from setia.warehouse.duck import literal, quoted
+from setia.warehouse.duck import literal, quoted, row
 
 if TYPE_CHECKING:
     import duckdb
@@ -76,8 +76,7 @@ class TextTable:
     def count(self, expression: str, *, whole: bool = False) -> int:
         """How many rows of the sample, or of the whole file, an expression is not null in."""
         source = f"({self._select})" if whole else self._sample
-        row = self._duck.execute(f"select count({expression}) from {source}").fetchone()
-        return int(row[0]) if row else 0
+        return int(row(self._duck, f"select count({expression}) from {source}")[0])
 
     def examples(self, column: str, most: int = 3) -> list[str]:
         """A few different values of a column."""

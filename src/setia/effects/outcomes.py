@@ -1,0 +1,91 @@
+"""From facts to counts: what became of everybody who was assigned to an arm."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from setia.effects.statistics import Proportion
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from setia.warehouse.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """One measurement's counts: those whose window is over, and how many are still inside it."""
+
+    treated: Proportion
+    held_out: Proportion
+    open_treated: int
+    open_held_out: int
+    crossed_over: int
+    """Held-out customers whom a message of the programme reached all the same."""
+
+
+def outcomes(reader: Reader, measurement: str, window_days: int, now: dt.datetime) -> Outcomes:
+    """Counts by intention to treat: an order within `window_days` after exposure, everybody who was assigned.
+
+    Only exposures whose window is over at `now` enter the proportions. Erased people count with the outcome that was
+    kept of them.
+    """
+    rows = reader.arrow(_counts(reader, measurement, window_days, now)).to_pylist()
+    cells = {(row["arm"], row["mature"]): row for row in rows}
+
+    def proportion(arm: str) -> Proportion:
+        cell = cells.get((arm, True), {"bought": 0, "n": 0})
+        return Proportion(int(cell["bought"]), int(cell["n"]))
+
+    return Outcomes(
+        proportion("treated"),
+        proportion("held_out"),
+        int(cells.get(("treated", False), {"n": 0})["n"]),
+        int(cells.get(("held_out", False), {"n": 0})["n"]),
+        _crossed_over(reader, measurement),
+    )
+
+
+def with_outcome(exposures: ir.Table, orders: ir.Table, window_days: int) -> ir.Table:
+    """The exposures with `bought`: whether a valid order was placed after exposure and within the window."""
+    import ibis
+
+    people: Any = exposures
+    valid: Any = orders
+    valid = valid.filter(
+        valid.customer_id.notnull(),
+        valid.cancelled_at.isnull(),
+        ~valid.is_test.fill_null(False),
+        ~valid.is_adjustment.fill_null(False),
+    ).select("customer_id", "placed_at")
+    later = people.join(valid, "customer_id")
+    later = later.filter(
+        later.placed_at >= later.exposed_at,
+        later.placed_at < later.exposed_at + ibis.interval(days=window_days),
+    )
+    buyers = later.select("exposure_id").distinct().mutate(ordered=True)
+    joined = people.left_join(buyers, "exposure_id")
+    return joined.mutate(bought=ibis.coalesce(joined.outcome, joined.ordered, False))
+
+
+def _counts(reader: Reader, measurement: str, window_days: int, now: dt.datetime) -> Any:
+    import ibis
+
+    exposures: Any = reader.table("exposures")
+    rows: Any = with_outcome(
+        exposures.filter(exposures.measurement == measurement), reader.table("orders"), window_days
+    )
+    moment = ibis.literal(now, type="timestamp('UTC')")
+    rows = rows.mutate(mature=rows.exposed_at + ibis.interval(days=window_days) <= moment)
+    return rows.group_by("arm", "mature").aggregate(n=rows.count(), bought=rows.bought.sum())
+
+
+def _crossed_over(reader: Reader, measurement: str) -> int:
+    exposures: Any = reader.table("exposures")
+    held = exposures.filter(exposures.measurement == measurement, exposures.arm == "held_out")
+    sent: Any = reader.table("messages")
+    sent = sent.filter(sent.state == "accepted").select("customer_id", "programme")
+    reached = held.semi_join(sent, ["customer_id", "programme"])
+    return int(reader.arrow(reached.aggregate(n=reached.count()))["n"][0].as_py())

@@ -1,0 +1,138 @@
+"""One refresh: what the programmes did becomes facts, then traits and predictions of every customer are made anew."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, Table, select, update
+
+from setia.customers import contacts, traits
+from setia.customers.rhythm import shop_gap_days
+from setia.kernel.progress import Progress
+from setia.messaging.tables import sends
+from setia.metrics.answer import Scope
+from setia.predictions.service import Card, ModelName, predict
+from setia.programmes.journeys.service import known
+from setia.programmes.journeys.tables import enrolments
+from setia.store.database import Store
+from setia.warehouse.duck import literal, quoted
+from setia.warehouse.reader import Reader
+from setia.warehouse.writer import Writer
+
+if TYPE_CHECKING:
+    import duckdb
+
+SETTLED = ("accepted", "rejected", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """What a refresh found."""
+
+    as_of: dt.date
+    customers: int
+    shop_gap_days: float
+    card: Card
+    snapshot: int
+
+
+def refresh(
+    reader: Reader, writer: Writer, scope: Scope, now: dt.datetime, model: ModelName, progress: Progress
+) -> Refreshed:
+    """Make the derived table `traits` of everybody as of `scope.as_of`, bring live programmes' contacts up to date."""
+    with progress.stage("refresh", 4, "steps") as stage:
+        gap = shop_gap_days(reader, scope)
+        stage.advance(1)
+        observed = reader.ibis.compile(traits.judged(traits.observed(reader, scope, gap)))
+        file = writer.scratch / "observed.parquet"
+        reader.duck.execute(f"copy ({observed}) to {literal(str(file))} (format parquet)")
+        source = f"read_parquet({literal(str(file))})"
+        stage.advance(2)
+        card = predict(reader.duck, source, model)
+        stage.advance(3)
+        scored = writer.scratch / "traits.parquet"
+        columns = ", ".join(quoted(name) for name in traits.TRAITS)
+        reader.duck.execute(
+            f"copy (select {columns} from {source} left join predicted using (customer_id)) "
+            f"to {literal(str(scored))} (format parquet)"
+        )
+        fresh = f"read_parquet({literal(str(scored))})"
+        customers = writer.derive("traits", f"select * from {fresh}")
+        stage.advance(4)
+    summary: dict[str, object] = {"as_of": scope.as_of.isoformat(), "shop_gap_days": gap, "card": asdict(card)}
+
+    def also(tx: Connection) -> None:
+        if any(running.state != "stopped" for running in known(tx)):
+            contacts.sync(tx, reader, fresh)
+
+    snapshot = writer.commit(now, "refresh", summary, also)
+    return Refreshed(scope.as_of, customers, gap, card, snapshot)
+
+
+def tell_facts(store: Store, writer: Writer, now: dt.datetime, zone: str) -> int:
+    """Write exposures and settled messages that are not facts yet to the warehouse; returns how many rows.
+
+    They leave the store's list of things to tell in the same transaction in which they become facts.
+    """
+    with store.begin() as tx:
+        exposures = tx.execute(
+            select(enrolments).where(enrolments.c.told.is_(False), enrolments.c.customer_id.is_not(None))
+        ).all()
+        messages = tx.execute(select(sends).where(sends.c.told.is_(False), sends.c.state.in_(SETTLED))).all()
+    if not exposures and not messages:
+        return 0
+    day = f"timezone({literal(zone)}, {{}})::date"
+    _stage(writer, "exposures", [_exposure(row) for row in exposures], day.format("exposed_at"))
+    _stage(writer, "messages", [_message(row) for row in messages], day.format("sent_at"))
+
+    def also(tx: Connection) -> None:
+        _mark(tx, enrolments, [row.id for row in exposures])
+        _mark(tx, sends, [row.id for row in messages])
+
+    writer.commit(now, "programmes", {"exposures": len(exposures), "messages": len(messages)}, also)
+    return len(exposures) + len(messages)
+
+
+def _exposure(row: Any) -> dict[str, Any]:
+    return {
+        "exposure_id": f"{row.measurement}-{row.id}",
+        "programme": row.programme,
+        "measurement": row.measurement,
+        "version": row.version,
+        "customer_id": row.customer_id,
+        "arm": row.arm,
+        "bucket": row.bucket,
+        "exposed_at": row.entered_at,
+    }
+
+
+def _message(row: Any) -> dict[str, Any]:
+    return {
+        "message_id": row.id,
+        "customer_id": row.customer_id,
+        "programme": row.programme,
+        "step": row.step,
+        "channel": row.channel,
+        "state": row.state,
+        "code": row.code,
+        "sent_at": row.attempted_at,
+    }
+
+
+def _stage(writer: Writer, table: str, rows: list[dict[str, Any]], day: str) -> None:
+    if not rows:
+        return
+    import pyarrow as pa
+
+    connection: duckdb.DuckDBPyConnection = writer.duck
+    connection.register("setia_told", pa.Table.from_pylist(rows))
+    extra = ", null as outcome" if table == "exposures" else ""
+    writer.replace(table, f"select *, {day} as day{extra} from setia_told")
+    connection.unregister("setia_told")
+
+
+def _mark(tx: Connection, table: Table, ids: list[Any]) -> None:
+    if ids:
+        tx.execute(update(table).where(table.c.id.in_(ids)).values(told=True))

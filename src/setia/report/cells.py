@@ -1,0 +1,53 @@
+"""One value as text: in full for tables, short for axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from setia.kernel.figure import Kind
+from setia.kernel.i18n import Speaker
+
+
+def is_missing(value: Any) -> bool:
+    """Whether there is no value: None, or a float that is not a number."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
+
+
+def formatted(kind: Kind, value: Any, speaker: Speaker) -> str:
+    """The value as a table shows it, in the speaker's language; a dash where there is none."""
+    if is_missing(value):
+        return speaker.missing
+    return str(value) if kind == "text" else str(getattr(speaker, kind)(value))
+
+
+def short(kind: Kind, value: Any, speaker: Speaker) -> str:
+    """The value as an axis shows it: the unit stands in the axis title, large amounts are in thousands or millions."""
+    if is_missing(value):
+        return speaker.missing
+    if kind == "money":
+        # The sign comes from the speaker, so that axis and table never differ in it.
+        sign = speaker.money(0).rstrip("0.,")
+        return ("-" if value < 0 else "") + sign + _compact(abs(value), speaker)
+    if kind == "percent":
+        return speaker.percent(value, _digits(float(value) * 100))
+    if kind == "points":
+        mark = "+" if value > 0 else "−" if value < 0 else ""
+        return mark + speaker.number(abs(value) * 100, _digits(float(value) * 100))
+    if kind in ("count", "number", "days"):
+        return _compact(value, speaker) if abs(value) >= 100_000 else speaker.number(value, _digits(float(value)))
+    return formatted(kind, value, speaker)
+
+
+def _compact(value: Any, speaker: Speaker) -> str:
+    from babel.numbers import format_compact_decimal
+
+    if value < 1000:
+        return speaker.number(value, _digits(float(value)))
+    locale = {"en": "en_GB", "id": "id_ID", "ms": "ms_MY"}[speaker.language]
+    return format_compact_decimal(value, locale=locale, fraction_digits=1)
+
+
+def _digits(value: float) -> int:
+    """As few digits after the point as show the value, two at most."""
+    return next((n for n in (0, 1) if math.isclose(value, round(value, n), abs_tol=1e-9)), 2)

@@ -1,0 +1,101 @@
+"""What many tests share: real shops on a real PostgreSQL, and the real data sets where they are at hand."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+import setia.app
+from setia.app import Shop
+from setia.settings import ShopSettings, template
+from setia.store.database import Store
+from setia.store.server import PrivateServer, destroy
+
+MakeShop = Callable[..., Shop]
+NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Hypothesis without deadlines: the machine that runs the tests may be slow."""
+    from hypothesis import settings
+
+    settings.register_profile("setia", deadline=None)
+    settings.load_profile("setia")
+
+
+@pytest.fixture(scope="session")
+def data_set() -> Callable[[str], Path]:
+    """The path of a real data set; skips where the data are not there (set SETIA_DATA to their folder)."""
+    folder = Path(os.environ.get("SETIA_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+    def find(name: str) -> Path:
+        path = folder / name
+        if not path.is_file():
+            pytest.skip(f"the data set {name} is not at hand; set SETIA_DATA to the folder that holds it")
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A private server for the whole run, with a migrated template database."""
+    workspace = tmp_path_factory.mktemp("server")
+    url = PrivateServer.of(workspace).start()
+    _execute(url, "create database setia_template")
+    store = Store(url_of(url, "setia_template"))
+    store.require_current()
+    store.close()
+    yield url
+    destroy(workspace)
+
+
+def url_of(url: str, database: str) -> str:
+    """The same server, another database."""
+    head, _, query = url.partition("?")
+    return f"{head.rsplit('/', 1)[0]}/{database}?{query}"
+
+
+def _execute(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+    engine.dispose()
+
+
+_numbers = count(1)
+
+
+@pytest.fixture
+def make_shop(server_url: str, tmp_path: Path) -> Iterator[MakeShop]:
+    """Makes shops with a fresh database each: `make_shop(currency="GBP", clock=lambda: NOW, extra="[gate]…")`."""
+    made: list[tuple[Shop, str]] = []
+
+    def make(*, clock: Callable[[], dt.datetime] = lambda: NOW, extra: str = "", **shop: object) -> Shop:
+        name = f"shop_{next(_numbers)}"
+        _execute(server_url, f"create database {name} template setia_template")
+        folder = tmp_path / name
+        setia.app.init(folder, ShopSettings.model_validate(shop))
+        url = url_of(server_url, name)
+        own = template(ShopSettings.model_validate(shop)).split("[email]")[0]
+        (folder / "setia.toml").write_text(f'{own}\n[store]\nurl = "{url}"\n{extra}\n', encoding="utf-8")
+        opened = Shop.open(folder, clock=clock)
+        made.append((opened, name))
+        return opened
+
+    yield make
+    for opened, name in made:
+        opened.close()
+        _execute(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def shop(make_shop: MakeShop) -> Shop:
+    """An empty shop in rupiah, on 2 March 2026."""
+    return make_shop()
