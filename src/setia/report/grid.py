@@ -50,8 +50,8 @@ class Grid:
 def laid_out(figure: Figure, speaker: Speaker) -> Grid:
     """The figure's rows as a table of `y` by `x`.
 
-    Other columns that have one value per `y` (a cohort's size) stand beside its name. Shares are shaded from zero to
-    the largest below 1, so that the first month, which is always all of them, does not bleach the others.
+    Other columns that have one value per `y` (a cohort's size) stand beside its name. Values are shaded from zero to
+    the largest; shares go to the largest below 1 and leave the first column, which is all of them, unshaded.
     """
     key = figure.series[0]
     across = list(dict.fromkeys(row[figure.x] for row in figure.rows))
@@ -61,10 +61,11 @@ def laid_out(figure: Figure, speaker: Speaker) -> Grid:
     numbers = [n for row in figure.rows if (n := number_of(row.get(key))) is not None]
     is_share = kind_of(figure, key) == "percent"
     top = max((n for n in numbers if not (is_share and n >= 1)), default=1.0)
+    whole = 0.0 if is_share else top
     lines = []
     for y in downwards:
         first = next(row for row in figure.rows if row[figure.y] == y)
-        cells = [_cell(figure, by_place.get((y, x)), top, speaker) for x in across]
+        cells = [_cell(figure, by_place.get((y, x)), top if n else whole, speaker) for n, x in enumerate(across)]
         name = formatted(kind_of(figure, figure.y), y, speaker)
         lines.append(Line(name, [formatted(c.kind, first.get(c.key), speaker) for c in facts], cells))
     return Grid(
@@ -97,5 +98,7 @@ def _cell(figure: Figure, row: dict[str, Any] | None, top: float, speaker: Speak
     if number is None:
         return Shaded("", is_open=True) if kind == "percent" else Shaded(speaker.missing)
     text = speaker.percent(number, 0) if kind == "percent" else formatted(kind, value, speaker)
-    share = min(1.0, max(0.0, number / top)) if top > 0 else 0.0
+    if top <= 0:
+        return Shaded(text)
+    share = min(1.0, max(0.0, number / top))
     return Shaded(text, min(SHADES - 1, int(share * SHADES)))

@@ -25,8 +25,8 @@ from setia.report.frame import (
 )
 from setia.report.scales import Scale, kind_of, number_of, scale_over, sparse, title_of
 
-FEWEST_SLOTS = 6
-"""Columns are never wider than a sixth of the drawing."""
+FEWEST_SLOTS = 4
+"""Columns are never wider than a quarter of the drawing."""
 VALUES_ROOM = 36
 """Values stand on the columns as long as they need no more characters than this side by side."""
 LONGEST_NAME = 38

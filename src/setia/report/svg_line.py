@@ -29,6 +29,9 @@ WIDTH = 1000
 MOST_DOTS = 40
 """Up to so many points each have a dot or at least a value to hover over."""
 
+NAME_WIDTH = 0.3
+"""Share of the width that a series' title takes, about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -178,27 +181,35 @@ def _last_value(points: list[Point | None]) -> Markup:
 
 def _names(lines: list[list[Point | None]], titles: list[str]) -> Markup:
     """Each series' title at the end of its line, in its colour, none over another."""
-    ends = [(n, [point for point in points if point][-1]) for n, points in enumerate(lines) if any(points)]
-    heights = _apart([TOP + PLOT * (1 - end.y) for _n, end in ends])
-    return joined(
-        *(
-            words(titles[n], x=share(end.x), y=y, text_anchor=_anchor(end.x), class_=f"name {series_class(n)}")
-            for (n, end), y in zip(ends, heights, strict=True)
-        )
-    )
+    drawn = [(n, [point for point in points if point]) for n, points in enumerate(lines) if any(points)]
+    heights = _apart([_extent(points) for _n, points in drawn])
+    parts = []
+    for (n, points), y in zip(drawn, heights, strict=True):
+        x = points[-1].x
+        look = f"name {series_class(n)}"
+        parts.append(words(titles[n], x=share(x), y=y, text_anchor=_anchor(x), class_=look))
+    return joined(*parts)
+
+
+def _extent(points: list[Point]) -> tuple[float, float]:
+    """The highest and the lowest place, from the top, that a line reaches beside the title at its end."""
+    last = points[-1].x
+    beside = [TOP + PLOT * (1 - point.y) for point in points if abs(point.x - last) <= NAME_WIDTH]
+    return min(beside), max(beside)
 
 
 def _anchor(x: float) -> str:
     return "end" if x > 0.5 else "start"
 
 
-def _apart(heights: list[float], gap: float = 17) -> list[float]:
-    """Baselines for labels at these heights: the lowest below its line if there is room, the others above theirs."""
-    below = len(heights) > 1 and max(heights) + 20 < TOP + PLOT
+def _apart(extents: list[tuple[float, float]], gap: float = 17) -> list[float]:
+    """Baselines for titles: the lowest line's below it if there is room, the others' above theirs, none touching."""
+    order = sorted(range(len(extents)), key=lambda n: extents[n][1], reverse=True)
+    below = len(extents) > 1 and extents[order[0]][1] + 28 < TOP + PLOT
     placed: dict[int, float] = {}
     limit = float("inf")
-    for n in sorted(range(len(heights)), key=heights.__getitem__, reverse=True):
-        wanted = heights[n] + 18 if below and not placed else heights[n] - 9
+    for n in order:
+        wanted = extents[n][1] + 18 if below and not placed else extents[n][0] - 9
         limit = placed[n] = min(wanted, limit - gap)
     lift = max(0.0, TOP - min(placed.values(), default=TOP))
-    return [placed[n] + lift for n in range(len(heights))]
+    return [placed[n] + lift for n in range(len(extents))]

@@ -74,7 +74,7 @@ class Reader:
 
     def arrow(self, expression: ir.Table) -> pa.Table:
         """The rows of an expression."""
-        return self.ibis.to_pyarrow(expression)
+        return self.duck.sql(self.ibis.compile(expression)).to_arrow_table()
 
     def query(self, sql: str) -> pa.Table:
         """The rows of any DuckDB query over this snapshot.
