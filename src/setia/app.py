@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -11,13 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from setia import erasure
 from setia.kernel.errors import SetiaError
+from setia.kernel.figure import Page
+from setia.kernel.i18n import Speaker
 from setia.kernel.progress import Progress, Silent
+from setia.messaging.ledger import opt_out
 from setia.metrics.answer import Scope
 from setia.metrics.purchases import last_recorded_day
 from setia.metrics.service import Metrics
 from setia.predictions.service import ModelName
 from setia.programmes.journeys.desk import Journeys
-from setia.refresh import Refreshed, refresh, tell_facts
+from setia.refresh import Refreshed, last_card, refresh, tell_facts
+from setia.report.contents import gather
+from setia.report.html import as_json, render
+from setia.report.pages import page, without_personal_rows
 from setia.settings import FILE, Settings, ShopSettings, template
 from setia.sources.files.formats.understood import Shop as ShopFacts
 from setia.sources.files.importing import FileReport, Import, ImportReport
@@ -29,6 +36,8 @@ from setia.warehouse.writer import Writer, writing
 if TYPE_CHECKING:
     import pyarrow as pa
 
+FIRST_PLAYBOOK = "win-back"
+"""What a report plans and runs a placebo of where no programme is running."""
 Clock = Callable[[], dt.datetime]
 
 
@@ -169,6 +178,37 @@ class Shop:
         """The programmes: plan, apply, work, results."""
         return Journeys(self.store, self.settings, self.folder, self.reading, self.scope, self.clock)
 
+    def report(self, language: str | None = None, *, as_of: dt.date | None = None) -> Page:
+        """The report in one language (by default the shop's), from one snapshot. Raises NotRefreshed."""
+        own = self.settings.shop
+        speaker = Speaker.of(language or own.language, own.currency)
+        results = self.programmes.results()
+        idle = not any(each.state == "running" for each in results)
+        with self.reading() as reader:
+            reader.table("traits")
+        plan = self.programmes.plan(FIRST_PLAYBOOK, as_of=as_of) if idle else None
+        placebo = self.programmes.placebo(FIRST_PLAYBOOK, as_of=as_of) if not results else None
+        with self.reading() as reader:
+            card = last_card(self.store)
+            return page(gather(reader, self.scope(reader, as_of), own.name, card, results, plan, placebo), speaker)
+
+    def write_report(self, language: str | None = None, *, as_of: dt.date | None = None) -> Path:
+        """Write the report as one HTML file under `reports/`, and its figures without personal rows as JSON.
+
+        Returns the HTML file's path. The JSON stays for good, under the moment it was made.
+        """
+        own = self.settings.shop
+        speaker = Speaker.of(language or own.language, own.currency)
+        made = self.report(language, as_of=as_of)
+        folder = self.folder / "reports"
+        folder.mkdir(exist_ok=True)
+        figures = {**as_json(without_personal_rows(made)), "made_at": self.clock().isoformat()}
+        kept = folder / f"{self.clock():%Y%m%dT%H%M%S}-{speaker.language}.json"
+        kept.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
+        target = folder / f"report-{speaker.language}.html"
+        target.write_text(render(made, speaker), encoding="utf-8")
+        return target
+
     # The person.
 
     def erase(self, identifier: str) -> int:
@@ -179,6 +219,13 @@ class Shop:
         with self.writing() as writer, self.reading() as reader:
             person = erasure.find(reader, self.identity, identifier)
             return erasure.erase(self.store, self.folder, reader, writer, self.identity, person, now)
+
+    def opt_out(self, identifier: str) -> None:
+        """Never write to a person by e-mail again. Raises NobodyFound."""
+        with self.reading() as reader:
+            person = erasure.find(reader, self.identity, identifier)
+        with self.store.begin() as tx:
+            opt_out(tx, person.customer_id, "email", "asked", self.clock())
 
     def takeout(self, identifier: str) -> dict[str, Any]:
         """Everything that is held about one person. Raises NobodyFound."""

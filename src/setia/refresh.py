@@ -19,6 +19,7 @@ from setia.programmes.journeys.tables import enrolments
 from setia.store.database import Store
 from setia.warehouse.duck import literal, quoted
 from setia.warehouse.reader import Reader
+from setia.warehouse.tables import snapshots
 from setia.warehouse.writer import Writer
 
 if TYPE_CHECKING:
@@ -136,3 +137,12 @@ def _stage(writer: Writer, table: str, rows: list[dict[str, Any]], day: str) -> 
 def _mark(tx: Connection, table: Table, ids: list[Any]) -> None:
     if ids:
         tx.execute(update(table).where(table.c.id.in_(ids)).values(told=True))
+
+
+def last_card(store: Store) -> dict[str, Any]:
+    """The prediction's card as the newest refresh kept it; empty before the first one."""
+    with store.begin() as tx:
+        summary = tx.scalar(
+            select(snapshots.c.summary).where(snapshots.c.reason == "refresh").order_by(snapshots.c.id.desc()).limit(1)
+        )
+    return dict(summary["card"]) if summary else {}

@@ -28,7 +28,7 @@ def histories(file, end, customer="customer_id", day="date", keep="true"):
 @pytest.fixture
 def sample(data_set):
     """The paper's 2,357 customers at 39 weeks, in weeks."""
-    x, t_x, T = histories(data_set("cdnow_sample"), "1997-09-30")
+    x, t_x, T = histories(data_set("cdnow_sample.parquet"), "1997-09-30")
     return x, t_x / 7, T / 7
 
 
@@ -63,7 +63,7 @@ def test_cdnow_sample_as_printed_to_two_decimals_of_a_week(sample):
     ],
 )
 def test_all_cdnow_customers_in_days(data_set, end, params, log_likelihood):
-    model = BGNBD().fit(*histories(data_set("cdnow_master"), end))
+    model = BGNBD().fit(*histories(data_set("cdnow_master.parquet"), end))
     assert list(model.get_params().values()) == pytest.approx(params, rel=2e-5)
     assert model.log_likelihood_ == pytest.approx(log_likelihood, abs=1e-3)
     assert model.customers_ == 23_570
@@ -82,7 +82,7 @@ def test_cdnow_holdout(sample):
 @pytest.mark.data
 def test_online_retail_shows_no_dropout(data_set):
     keep = "Quantity > 0 and InvoiceNo not like 'C%' and CustomerID is not null"
-    columns = histories(data_set("online_retail"), "2011-12-09", "CustomerID", "InvoiceDate", keep)
+    columns = histories(data_set("online_retail.parquet"), "2011-12-09", "CustomerID", "InvoiceDate", keep)
     model = BGNBD().fit(*columns)
     assert model.customers_ == pytest.approx(4_338, abs=1)
     assert model.params_.r == pytest.approx(0.8276, rel=0.01)

@@ -36,7 +36,7 @@ def simulate(customers, p, q, v, rng):
 
 @pytest.mark.data
 def test_cdnow_sample(data_set):
-    x, value = spending(data_set("cdnow_sample"))
+    x, value = spending(data_set("cdnow_sample.parquet"))
     model = GammaGamma().fit(x, value)
     assert model.customers_ == 946
     assert list(model.get_params().values()) == pytest.approx([6.2488, 3.7446, 15.4477], rel=5e-4)
@@ -49,7 +49,7 @@ def test_cdnow_sample(data_set):
 
 @pytest.mark.data
 def test_all_cdnow_customers(data_set):
-    model = GammaGamma().fit(*spending(data_set("cdnow_master")))
+    model = GammaGamma().fit(*spending(data_set("cdnow_master.parquet")))
     assert model.customers_ == 9_450
     assert list(model.get_params().values()) == pytest.approx([6.27536, 3.62445, 14.98369], rel=2e-5)
 

@@ -26,7 +26,7 @@ def histories(file, end):
 
 @pytest.mark.data
 def test_cdnow_sample(data_set):
-    x, t_x, T = histories(data_set("cdnow_sample"), "1997-09-30")
+    x, t_x, T = histories(data_set("cdnow_sample.parquet"), "1997-09-30")
     model = MBGNBD().fit(x, np.round(t_x / 7, 2), np.round(T / 7, 2))
     assert list(model.get_params().values()) == pytest.approx([0.525, 6.183, 0.891, 1.614], abs=5e-4)
     measured = {"r": 0.524838, "alpha": 6.182993, "a": 0.891356, "b": 1.613999}
@@ -37,7 +37,7 @@ def test_cdnow_sample(data_set):
 
 @pytest.mark.data
 def test_all_cdnow_customers_fit_better_than_with_bg_nbd(data_set):
-    columns = histories(data_set("cdnow_master"), "1997-09-30")
+    columns = histories(data_set("cdnow_master.parquet"), "1997-09-30")
     model = MBGNBD().fit(*columns)
     assert list(model.get_params().values()) == pytest.approx([0.63714, 51.1720, 0.80747, 1.22839], rel=2e-5)
     assert model.log_likelihood_ == pytest.approx(-142694.574, abs=1e-3)

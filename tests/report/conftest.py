@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 import setia
 from setia.kernel.figure import Column, Figure, Headline, Page, Section
 from setia.kernel.i18n import LANGUAGES, Speaker
@@ -147,9 +148,7 @@ def cohorts() -> Figure:
         for age in range(12 - c + 1):
             drift = 1 + 0.02 * c + 0.05 * ((c * 7 + age * 3) % 5 - 2) / 2
             share = 1.0 if age == 0 else RETURNS[age - 1] * drift
-            rows.append(
-                {"cohort": MONTHS[c], "age": age, "size": SIZES[c], "share": None if c + age == 12 else share}
-            )
+            rows.append({"cohort": MONTHS[c], "age": age, "size": SIZES[c], "share": None if c + age == 12 else share})
     return Figure(
         "cohorts",
         "Cohort table",
@@ -261,7 +260,7 @@ def page() -> Page:
     )
 
 
-HOSTILE = '<script>alert(1)</script>"\'><img src=x onerror=alert(2)>&\x1b[31m'
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&\x1b[31m"
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +19,11 @@ class Scope:
     as_of: dt.date
     currency: str
     time_zone: str
+
+    @property
+    def until(self) -> dt.datetime:
+        """The first moment that no longer counts: midnight in the shop when `as_of` begins, in UTC."""
+        return dt.datetime.combine(self.as_of, dt.time(), ZoneInfo(self.time_zone)).astimezone(dt.UTC)
 
     @property
     def last_day(self) -> dt.date:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from setia.metrics.answer import Answer, Scope, as_table
-from setia.metrics.purchases import customers_orders, days_old, purchase_days, returns_before, sales
+from setia.metrics.purchases import customers_orders, days_old, month_of, purchase_days, returns_before, sales
 from setia.metrics.survival import SurvivalCurve
 
 if TYPE_CHECKING:
@@ -47,17 +48,20 @@ def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
     orders: Any = sales(reader, scope)
     orders = orders.mutate(counts=~orders.is_adjustment.fill_null(False))
     returns: Any = returns_before(reader, scope)
-    sold = orders.group_by(month=orders.day.truncate("M")).aggregate(
-        orders=orders.counts.sum(),
+    sold = orders.group_by(month=month_of(orders.day)).aggregate(
+        orders=orders.counts.sum().cast("int64"),
         customers=orders.customer_id.nunique(where=orders.counts),
         gross=orders.total.sum(where=orders.counts).fill_null(0),
         corrected=orders.total.sum(where=~orders.counts).fill_null(0),
     )
-    back = returns.group_by(month=returns.day.truncate("M")).aggregate(returned=returns.amount.sum())
+    back = returns.group_by(month=month_of(returns.day)).aggregate(returned=returns.amount.sum())
     returned = {row["month"]: row["returned"] for row in reader.arrow(back).to_pylist()}
-    found = sorted(reader.arrow(sold).to_pylist(), key=lambda row: row["month"])
+    found = {row["month"]: row for row in reader.arrow(sold).to_pylist()}
     this_month = scope.as_of.replace(day=1)
-    rows = [_with_net(row, returned.get(row["month"], 0), row["month"] < this_month) for row in found]
+    rows = [
+        _with_net(found.get(month, {**_NOTHING, "month": month}), returned.get(month, Decimal()), month < this_month)
+        for month in sorted(found | returned)
+    ]
     count, gross = sum(row["orders"] for row in rows), sum(row["gross"] for row in rows)
     net = gross + sum(row["corrected"] for row in rows) - sum(returned.values())
     figures = {
@@ -69,6 +73,9 @@ def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
     }
     columns = ("month", "orders", "customers", "gross", "corrected", "returned", "net", "net_per_order", "mature")
     return Answer("order_value", scope, figures, as_table(rows[-months:], columns), None if count else "no_orders")
+
+
+_NOTHING: dict[str, Any] = {"orders": 0, "customers": 0, "gross": Decimal(), "corrected": Decimal()}
 
 
 def _with_net(row: dict[str, Any], returned: Any, mature: bool) -> dict[str, Any]:

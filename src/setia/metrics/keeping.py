@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from setia.metrics.answer import Answer, Scope, as_table
-from setia.metrics.purchases import days_old, first_purchase_day, purchase_days
+from setia.metrics.purchases import days_old, first_purchase_day, month_of, purchase_days
 
 if TYPE_CHECKING:
     from setia.warehouse.reader import Reader
@@ -74,7 +74,7 @@ def _buyers_by_period(reader: Reader, scope: Scope, period_days: int, periods: i
     before = bought.select(customer_id=bought.customer_id, period=bought.period - 1, bought_before=True)
     joined = bought.left_join(before, ["customer_id", "period"])
     counts = joined.group_by("period").aggregate(
-        buyers=joined.count(), retained=joined.bought_before.count(), new=joined.is_new.sum()
+        buyers=joined.count(), retained=joined.bought_before.count(), new=joined.is_new.sum().cast("int64")
     )
     return {row.pop("period"): row for row in reader.arrow(counts).to_pylist()}
 
@@ -87,8 +87,8 @@ def cohorts(reader: Reader, scope: Scope, *, most_cohorts: int = 24) -> Answer:
     `mature` false, `share` null.
     """
     days: Any = purchase_days(reader, scope)
-    first = days.group_by("customer_id").aggregate(cohort=days.day.min().truncate("M"))
-    months = days.mutate(month=days.day.truncate("M")).select("customer_id", "month").distinct()
+    first = days.group_by("customer_id").aggregate(cohort=month_of(days.day.min()))
+    months = days.mutate(month=month_of(days.day)).select("customer_id", "month").distinct()
     joined = months.join(first, "customer_id")
     cells = joined.group_by("cohort", "month").aggregate(customers=joined.count())
     found = {(row["cohort"], row["month"]): row["customers"] for row in reader.arrow(cells).to_pylist()}

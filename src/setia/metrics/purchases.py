@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from setia.metrics.answer import Scope
-from setia.warehouse.duck import row
+from setia.warehouse.duck import literal, row
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -14,9 +14,16 @@ if TYPE_CHECKING:
 
 
 def sales(reader: Reader, scope: Scope) -> ir.Table:
-    """Everything before `as_of` that counts in net sales: orders and corrections, neither trials nor cancelled."""
+    """Everything before `as_of` that counts in net sales: orders and corrections, neither trials nor cancelled.
+
+    An order that was cancelled only later still stood on that day.
+    """
+    import ibis
+
     orders: Any = reader.table("orders")
-    return orders.filter(orders.day < scope.as_of, orders.cancelled_at.isnull(), ~orders.is_test.fill_null(False))
+    until = ibis.literal(scope.until, type="timestamp('UTC')")
+    stands = orders.cancelled_at.isnull() | (orders.cancelled_at >= until)
+    return orders.filter(orders.day < scope.as_of, stands, ~orders.is_test.fill_null(False))
 
 
 def valid_orders(reader: Reader, scope: Scope) -> ir.Table:
@@ -42,10 +49,13 @@ def returns_before(reader: Reader, scope: Scope) -> ir.Table:
     return returns.filter(returns.day < scope.as_of)
 
 
-def last_recorded_day(reader: Reader) -> Any:
-    """The newest day on which anything was ordered or given back; None in an empty shop."""
+def last_recorded_day(reader: Reader, zone: str = "UTC") -> Any:
+    """The newest day on which anything was ordered, cancelled or given back; None in an empty shop."""
+    cancelled = f"max(timezone({literal(zone)}, cancelled_at))::date"
     return row(
-        reader.duck, "select max(day) from (select max(day) as day from orders union all select max(day) from returns)"
+        reader.duck,
+        f"select max(day) from (select unnest([max(day), {cancelled}]) as day from orders "
+        "union all select max(day) from returns)",
     )[0]
 
 
@@ -53,6 +63,11 @@ def first_purchase_day(reader: Reader, scope: Scope) -> Any:
     """The day of the oldest valid order of a known customer, None where there is none."""
     found = reader.arrow(purchase_days(reader, scope).aggregate(first=lambda t: t.day.min()))
     return found["first"][0].as_py()
+
+
+def month_of(day: Any) -> Any:
+    """The first day of a day column's calendar month, as an Ibis expression."""
+    return day.truncate("M").cast("date")
 
 
 def days_old(scope: Scope, day: Any) -> Any:

@@ -203,7 +203,7 @@ def maximise(
         return -value, -gradient * parameters
 
     lowest, highest = np.array(edges).T
-    options = {"ftol": 1e-13, "gtol": 1e-6, "maxiter": 1000, "maxcor": 20}
+    options = {"ftol": 1e-13, "gtol": 1e-6, "maxiter": 1000}
     found = minimize(descent, np.log(start), jac=True, method="L-BFGS-B", bounds=edges, options=options)
     logs, value = found.x, float(found.fun)
     inside = (logs > lowest) & (logs < highest)

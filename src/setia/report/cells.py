@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
-from setia.kernel.figure import Kind
-from setia.kernel.i18n import Speaker
+from setia.kernel.figure import Column, Kind
+from setia.kernel.i18n import N_, Speaker
+
+POINTS = N_("percentage points")
 
 
 def is_missing(value: Any) -> bool:
-    """Whether there is no value: None, or a float that is not a number."""
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """Whether there is no value: None, or what is no finite number."""
+    return value is None or (isinstance(value, float | Decimal) and not math.isfinite(value))
 
 
 def formatted(kind: Kind, value: Any, speaker: Speaker) -> str:
@@ -19,6 +22,18 @@ def formatted(kind: Kind, value: Any, speaker: Speaker) -> str:
     if is_missing(value):
         return speaker.missing
     return str(value) if kind == "text" else str(getattr(speaker, kind)(value))
+
+
+def headed(column: Column, speaker: Speaker) -> str:
+    """A column's title; percentage points have their unit here, not in each cell."""
+    return f"{column.title} ({speaker(POINTS)})" if column.kind == "points" else column.title
+
+
+def celled(column: Column, value: Any, speaker: Speaker) -> str:
+    """The value below a column's head, which says its unit."""
+    if column.kind != "points" or is_missing(value):
+        return formatted(column.kind, value, speaker)
+    return _signed(value, speaker, 1)
 
 
 def short(kind: Kind, value: Any, speaker: Speaker) -> str:
@@ -32,11 +47,15 @@ def short(kind: Kind, value: Any, speaker: Speaker) -> str:
     if kind == "percent":
         return speaker.percent(value, _digits(float(value) * 100))
     if kind == "points":
-        mark = "+" if value > 0 else "−" if value < 0 else ""
-        return mark + speaker.number(abs(value) * 100, _digits(float(value) * 100))
+        return _signed(value, speaker, _digits(float(value) * 100))
     if kind in ("count", "number", "days"):
         return _compact(value, speaker) if abs(value) >= 100_000 else speaker.number(value, _digits(float(value)))
     return formatted(kind, value, speaker)
+
+
+def _signed(value: Any, speaker: Speaker, digits: int) -> str:
+    mark = "+" if value > 0 else "−" if value < 0 else ""
+    return mark + speaker.number(abs(value) * 100, digits)
 
 
 def _compact(value: Any, speaker: Speaker) -> str:

@@ -7,6 +7,7 @@ telephone and a desk with letters of the same size. Its left gutter is padding t
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 
 from markupsafe import Markup
@@ -19,8 +20,10 @@ from setia.report.scales import Scale, Tick
 
 GUTTERS = {"none": 0, "small": 40, "medium": 60, "large": 88}
 """Room for the labels of the vertical axis in pixels, as `.gutter-*` in the style sheet gives it."""
-TOP, PLOT, BOTTOM = 30, 220, 46
-"""Heights in pixels: title of the vertical axis, the plot, labels and title of the horizontal axis."""
+TOP, PLOT = 30, 220
+"""Heights in pixels: title of the vertical axis, the plot."""
+NARROW_LINE = 36
+"""Characters across a telephone."""
 LETTER = 6.8
 """Width of a figure in pixels."""
 
@@ -56,7 +59,7 @@ def gutter_for(scale: Scale, kind: Kind, speaker: Speaker) -> str:
 
 def vertical_axis(scale: Scale, kind: Kind, speaker: Speaker, title: str, gutter: str) -> Markup:
     """Grid lines with their values, the title above them, flush left."""
-    parts = [words(title, x=-GUTTERS[gutter], y=12, class_="axis-title")] if title else []
+    parts = [fitting(title, NARROW_LINE, x=-GUTTERS[gutter], y=12, class_="axis-title")] if title else []
     for tick in scale.ticks:
         y = TOP + PLOT * (1 - scale.at(tick))
         kind_of_line = "zero" if abs(tick) < 1e-12 else "rule"
@@ -72,9 +75,18 @@ def horizontal_axis(ticks: Sequence[Tick], title: str, bottom: float, centred: b
         anchor = "middle" if centred or 0.04 < tick.at < 0.96 else "start" if tick.at <= 0.04 else "end"
         look = "tick" if tick.narrow else "tick wide"
         parts.append(words(tick.label, x=share(tick.at), y=bottom + 18, text_anchor=anchor, class_=look))
-    if title:
-        parts.append(words(title, x="100%", y=bottom + 38, text_anchor="end", class_="axis-title"))
+    for n, text in enumerate(_wrapped(title)):
+        parts.append(words(text, x="100%", y=bottom + 38 + 16 * n, text_anchor="end", class_="axis-title"))
     return joined(*parts)
+
+
+def below(title: str) -> float:
+    """Height of the labels and the title of a horizontal axis."""
+    return 30 + 16 * len(_wrapped(title))
+
+
+def _wrapped(title: str) -> list[str]:
+    return textwrap.wrap(title, NARROW_LINE)
 
 
 def legend(titles: Sequence[str], first_line: float = 12) -> Markup:
@@ -83,7 +95,7 @@ def legend(titles: Sequence[str], first_line: float = 12) -> Markup:
     for n, title in enumerate(titles):
         y = first_line + 20 * n
         parts.append(tag("rect", x=0, y=y - 10, width=12, height=12, rx=2, class_=f"fill {series_class(n)}"))
-        parts.append(words(title, x=20, y=y, class_="label"))
+        parts.append(fitting(title, NARROW_LINE - 4, x=20, y=y, class_="label"))
     return joined(*parts)
 
 
@@ -100,3 +112,17 @@ def line(start: float, end: float, y: float, look: str) -> Markup:
 def words(text: str, **attributes: str | float | None) -> Markup:
     """Text in the drawing."""
     return tag("text", text, font_size=12, fill="currentColor", **attributes)
+
+
+def fitting(text: str, narrow: int, class_: str, **attributes: str | float | None) -> Markup:
+    """Text in the drawing, cut to so many characters on a telephone and to twice as many elsewhere."""
+    if len(text) <= narrow:
+        return words(text, class_=class_, **attributes)
+    return joined(
+        words(_cut(text, 2 * narrow), class_=f"{class_} wide", **attributes),
+        words(_cut(text, narrow), class_=f"{class_} slim", **attributes),
+    )
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"

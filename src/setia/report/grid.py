@@ -7,7 +7,7 @@ from typing import Any
 
 from setia.kernel.figure import Column, Figure
 from setia.kernel.i18n import Speaker
-from setia.report.cells import formatted
+from setia.report.cells import celled, formatted, headed
 from setia.report.scales import kind_of, number_of, title_of
 
 SHADES = 7
@@ -67,11 +67,11 @@ def laid_out(figure: Figure, speaker: Speaker) -> Grid:
         first = next(row for row in figure.rows if row[figure.y] == y)
         cells = [_cell(figure, by_place.get((y, x)), top if n else whole, speaker) for n, x in enumerate(across)]
         name = formatted(kind_of(figure, figure.y), y, speaker)
-        lines.append(Line(name, [formatted(c.kind, first.get(c.key), speaker) for c in facts], cells))
+        lines.append(Line(name, [celled(c, first.get(c.key), speaker) for c in facts], cells))
     return Grid(
-        title_of(figure, figure.x),
-        title_of(figure, figure.y),
-        [column.title for column in facts],
+        title_of(figure, figure.x, speaker),
+        title_of(figure, figure.y, speaker),
+        [headed(column, speaker) for column in facts],
         [_head(figure, x, speaker) for x in across],
         lines,
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from setia.kernel.figure import Column, Figure, Headline, Page, Section
 from setia.kernel.i18n import Speaker
-from setia.report.cells import formatted
+from setia.report.cells import celled, headed
 from setia.report.drawing import svg
 from setia.report.frame import slug
 from setia.report.grid import Grid, laid_out
@@ -36,7 +36,7 @@ class FigureView:
     figure: Figure
     drawing: str
     grid: Grid | None
-    columns: tuple[Column, ...]
+    columns: list[tuple[str, Column]]
     rows: list[list[str]]
     folded: bool
     row_heads: bool
@@ -142,13 +142,13 @@ def _section(section: Section, speaker: Speaker) -> SectionView:
 def _figure(figure: Figure, speaker: Speaker) -> FigureView:
     grid = laid_out(figure, speaker) if figure.mark == "grid" and figure.rows and figure.series else None
     drawing = svg(figure, speaker)
-    rows = [[formatted(column.kind, row.get(column.key), speaker) for column in figure.columns] for row in figure.rows]
+    rows = [[celled(column, row.get(column.key), speaker) for column in figure.columns] for row in figure.rows]
     return FigureView(
         figure.name,
         figure,
         drawing,
         grid,
-        figure.columns,
+        [(headed(column, speaker), column) for column in figure.columns],
         rows,
         folded=bool(drawing) and len(rows) > SHORT_TABLE,
         row_heads=bool(figure.columns) and figure.columns[0].kind in _ROW_HEADS,

@@ -20,6 +20,7 @@ MOST_ROWS = 20
 _STYLE = """
 .setia-answer .drawing{display:block;box-sizing:border-box;width:100%;max-width:720px;padding:0 12px 0 60px}
 .setia-answer text{font:12px sans-serif}
+.setia-answer .slim{display:none}
 .setia-answer .rule,.setia-answer .zero{opacity:.25}
 .setia-answer .line{stroke:#178a83}
 .setia-answer .area{fill:#178a83;opacity:.12}
@@ -73,7 +74,7 @@ def _value(value: Any, speaker: Speaker) -> str:
 
 def _drawn(answer: Answer) -> Figure:
     """The figure to draw: a survival curve, or retention by age over all cohorts; without a mark for others."""
-    if answer.metric == "time_between_purchases":
+    if answer.metric == "time_between_purchases" and answer.table.num_rows:
         rows = [{"days": 0, "survival": 1.0}, *answer.table.select(["days", "survival"]).to_pylist()]
         columns = (Column("days", "days", "days"), Column("survival", "survival", "percent"))
         return Figure(

@@ -10,7 +10,7 @@ from typing import Any
 
 from setia.kernel.figure import Figure, Kind
 from setia.kernel.i18n import Speaker
-from setia.report.cells import is_missing, short
+from setia.report.cells import headed, is_missing, short
 
 WIDE_ROOM, NARROW_ROOM = 96, 34
 """Characters that fit along the horizontal axis of a page, and of a telephone."""
@@ -42,9 +42,9 @@ class Tick:
 def step_for(spread: float, kind: Kind, most: int) -> float:
     """The smallest round step that cuts a spread into at most so many parts."""
     rough = spread / most
-    for step in _ROUND.get(kind, ()):
-        if step >= rough:
-            return step
+    named = next((step for step in _ROUND.get(kind, ()) if step >= rough), None)
+    if named is not None:
+        return named
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * n for n in (1, 2, 2.5, 5, 10) if power * n >= rough * (1 - 1e-9))
     return max(1, math.ceil(step)) if kind in ("count", "days") else step
@@ -65,18 +65,18 @@ def kind_of(figure: Figure, key: str) -> Kind:
     return next((column.kind for column in figure.columns if column.key == key), "number")
 
 
-def title_of(figure: Figure, key: str) -> str:
-    """The title of a figure's column, its key where it has no such column."""
-    return next((column.title for column in figure.columns if column.key == key), key)
+def title_of(figure: Figure, key: str, speaker: Speaker) -> str:
+    """The title of a figure's column with its unit, its key where it has no such column."""
+    return next((headed(column, speaker) for column in figure.columns if column.key == key), key)
 
 
 def number_of(value: Any) -> float | None:
-    """A value as a number to draw (a day as its ordinal); None for a missing one, infinity or text."""
+    """A value as a number to draw (a day as its ordinal); None for a missing one or text."""
     if is_missing(value) or isinstance(value, str):
         return None
     if isinstance(value, dt.date):
         return float(value.toordinal())
-    return float(value) if math.isfinite(value) else None
+    return float(value)
 
 
 def sparse(labels: Sequence[str], places: Sequence[float]) -> list[Tick]:

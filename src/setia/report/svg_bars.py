@@ -11,10 +11,11 @@ from setia.kernel.i18n import Speaker
 from setia.report.cells import formatted, short
 from setia.report.elements import joined, share, tag
 from setia.report.frame import (
-    BOTTOM,
     PLOT,
     TOP,
+    below,
     document,
+    fitting,
     gutter_for,
     horizontal_axis,
     legend,
@@ -29,7 +30,7 @@ FEWEST_SLOTS = 4
 """Columns are never wider than a quarter of the drawing."""
 VALUES_ROOM = 36
 """Values stand on the columns as long as they need no more characters than this side by side."""
-LONGEST_NAME = 38
+NAME = 26
 """Characters of a name beside its value on a telephone; the table has it in full."""
 
 
@@ -50,21 +51,22 @@ def _standing(figure: Figure, speaker: Speaker, scale: Scale) -> Markup:
     columns = [_column(figure, speaker, scale, n, slots) for n in range(len(figure.rows))]
     names = [short(across, row.get(figure.x), speaker) for row in figure.rows]
     gutter = gutter_for(scale, kind, speaker)
-    title = title_of(figure, figure.series[0]) if single else ""
+    title = title_of(figure, figure.series[0], speaker) if single else ""
+    across_title = title_of(figure, figure.x, speaker)
     plot = joined(
         vertical_axis(scale, kind, speaker, title, gutter),
         *columns,
         horizontal_axis(
             sparse(names, [(n + 0.5) / slots for n in range(len(names))]),
-            title_of(figure, figure.x),
+            across_title,
             TOP + PLOT,
             centred=True,
         ),
     )
     if not single:
-        keys = legend([title_of(figure, key) for key in figure.series])
+        keys = legend([title_of(figure, key, speaker) for key in figure.series])
         plot = joined(keys, tag("g", plot, transform=f"translate(0 {down})"))
-    return document(figure, plot, TOP + PLOT + BOTTOM + down, gutter)
+    return document(figure, plot, TOP + PLOT + below(across_title) + down, gutter)
 
 
 def _column(figure: Figure, speaker: Speaker, scale: Scale, n: int, slots: int) -> Markup:
@@ -91,12 +93,14 @@ def _lying(figure: Figure, speaker: Speaker, scale: Scale) -> Markup:
     """Each row's name over its bars, each bar with its value at the right end of the line above."""
     single, parts, y = len(figure.series) == 1, [], 0.0
     for row in figure.rows:
-        name = clipped(formatted("text", row.get(figure.x), speaker))
+        name = formatted("text", row.get(figure.x), speaker)
         if not single:
-            parts.append(words(name, x=0, y=y + 14, class_="label strong"))
+            parts.append(fitting(name, NAME, x=0, y=y + 14, class_="label strong"))
             y += 24
         for k, key in enumerate(figure.series):
-            parts.append(_lying_bar(figure, speaker, scale, row, k, name if single else title_of(figure, key), y))
+            parts.append(
+                _lying_bar(figure, speaker, scale, row, k, name if single else title_of(figure, key, speaker), y)
+            )
             y += 42 if single else 36
         y += 0 if single else 10
     zero = scale.at(0)
@@ -111,7 +115,7 @@ def _lying_bar(
     key = figure.series[k]
     value = formatted(kind_of(figure, key), row.get(key), speaker)
     parts = [
-        words(name, x=0, y=y + 13, class_="label"),
+        fitting(name, NAME, x=0, y=y + 13, class_="label"),
         words(value, x="100%", y=y + 13, text_anchor="end", class_="value"),
         line(0, 1, y + 25, "track"),
     ]
@@ -133,8 +137,3 @@ def _bar(said: str, x: float, width: float, y: float, height: float, n: int) -> 
         rx=2,
         class_=f"fill {series_class(n)}",
     )
-
-
-def clipped(name: str) -> str:
-    """A name short enough to stand beside a value on a telephone."""
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1].rstrip() + "…"

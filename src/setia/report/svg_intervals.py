@@ -11,9 +11,9 @@ from setia.kernel.figure import Figure
 from setia.kernel.i18n import Speaker
 from setia.report.cells import formatted, short
 from setia.report.elements import joined, share, tag
-from setia.report.frame import document, horizontal_axis, line, words
+from setia.report.frame import below, document, fitting, horizontal_axis, line, words
 from setia.report.scales import Scale, kind_of, number_of, round_ticks, scale_over, title_of
-from setia.report.svg_bars import clipped
+from setia.report.svg_bars import NAME
 
 ROW = 52
 
@@ -30,8 +30,9 @@ def draw(figure: Figure, speaker: Speaker) -> Markup:
     height = ROW * len(figure.rows) + 4
     parts = [_guide(scale, tick, height) for tick in scale.ticks]
     parts += [_row(figure, speaker, scale, row, ROW * n) for n, row in enumerate(figure.rows)]
-    parts.append(horizontal_axis(round_ticks(scale, kind, speaker), title_of(figure, figure.series[0]), height))
-    return document(figure, joined(*parts), height + 46, "none")
+    title = title_of(figure, figure.series[0], speaker)
+    parts.append(horizontal_axis(round_ticks(scale, kind, speaker), title, height))
+    return document(figure, joined(*parts), height + below(title), "none")
 
 
 def _guide(scale: Scale, tick: float, height: float) -> Markup:
@@ -43,10 +44,10 @@ def _guide(scale: Scale, tick: float, height: float) -> Markup:
 def _row(figure: Figure, speaker: Speaker, scale: Scale, row: dict[str, Any], y: float) -> Markup:
     estimate, low, high = (number_of(row.get(key)) for key in figure.series)
     kind = kind_of(figure, figure.series[0])
-    name = clipped(formatted(kind_of(figure, figure.x), row.get(figure.x), speaker))
+    name = formatted(kind_of(figure, figure.x), row.get(figure.x), speaker)
     value = short(kind, row.get(figure.series[0]), speaker) if estimate is not None else speaker.missing
     parts = [
-        words(name, x=0, y=y + 16, class_="label halo"),
+        fitting(name, NAME, x=0, y=y + 16, class_="label halo"),
         words(value, x="100%", y=y + 16, text_anchor="end", class_="value halo"),
     ]
     if low is not None and high is not None:

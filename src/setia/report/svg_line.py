@@ -12,10 +12,11 @@ from setia.kernel.i18n import Speaker
 from setia.report.cells import formatted
 from setia.report.elements import joined, share, tag
 from setia.report.frame import (
-    BOTTOM,
     PLOT,
     TOP,
+    below,
     document,
+    fitting,
     gutter_for,
     horizontal_axis,
     series_class,
@@ -29,7 +30,7 @@ WIDTH = 1000
 MOST_DOTS = 40
 """Up to so many points each have a dot or at least a value to hover over."""
 
-NAME_WIDTH = 0.3
+NAME_WIDTH = 0.4
 """Share of the width that a series' title takes, about."""
 
 
@@ -55,14 +56,15 @@ def draw(figure: Figure, speaker: Speaker) -> Markup:
     gutter = gutter_for(vertical, kind, speaker)
     lines = [_points(figure, speaker, rows, places, key, vertical) for key in figure.series]
     single = len(figure.series) == 1
+    across_title = title_of(figure, figure.x, speaker)
     marks = joined(
-        vertical_axis(vertical, kind, speaker, title_of(figure, figure.series[0]) if single else "", gutter),
-        horizontal_axis(ticks, title_of(figure, figure.x), TOP + PLOT),
+        vertical_axis(vertical, kind, speaker, title_of(figure, figure.series[0], speaker) if single else "", gutter),
+        horizontal_axis(ticks, across_title, TOP + PLOT),
         _paths(lines, figure.stepped, vertical),
         *(_dots(line, n, figure.stepped) for n, line in enumerate(lines)),
-        _last_value(lines[0]) if single else _names(lines, [title_of(figure, key) for key in figure.series]),
+        _last_value(lines[0]) if single else _names(lines, [title_of(figure, key, speaker) for key in figure.series]),
     )
-    return document(figure, marks, TOP + PLOT + BOTTOM, gutter)
+    return document(figure, marks, TOP + PLOT + below(across_title), gutter)
 
 
 def _across(figure: Figure, speaker: Speaker, values: list[object]) -> tuple[list[float], list[Tick]]:
@@ -187,7 +189,7 @@ def _names(lines: list[list[Point | None]], titles: list[str]) -> Markup:
     for (n, points), y in zip(drawn, heights, strict=True):
         x = points[-1].x
         look = f"name {series_class(n)}"
-        parts.append(words(titles[n], x=share(x), y=y, text_anchor=_anchor(x), class_=look))
+        parts.append(fitting(titles[n], 24, x=share(x), y=y, text_anchor=_anchor(x), class_=look))
     return joined(*parts)
 
 
@@ -205,11 +207,11 @@ def _anchor(x: float) -> str:
 def _apart(extents: list[tuple[float, float]], gap: float = 17) -> list[float]:
     """Baselines for titles: the lowest line's below it if there is room, the others' above theirs, none touching."""
     order = sorted(range(len(extents)), key=lambda n: extents[n][1], reverse=True)
-    below = len(extents) > 1 and extents[order[0]][1] + 28 < TOP + PLOT
+    under = len(extents) > 1 and extents[order[0]][1] + 28 < TOP + PLOT
     placed: dict[int, float] = {}
     limit = float("inf")
     for n in order:
-        wanted = extents[n][1] + 18 if below and not placed else extents[n][0] - 9
+        wanted = extents[n][1] + 18 if under and not placed else extents[n][0] - 9
         limit = placed[n] = min(wanted, limit - gap)
     lift = max(0.0, TOP - min(placed.values(), default=TOP))
     return [placed[n] + lift for n in range(len(extents))]

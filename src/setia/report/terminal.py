@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from setia.kernel.figure import Figure, Headline, Page
 from setia.kernel.i18n import Speaker
-from setia.report.cells import formatted
+from setia.report.cells import celled, headed
 from setia.report.grid import Shaded, laid_out
 from setia.report.labels import labels
 
@@ -74,9 +74,9 @@ def _figure(figure: Figure, speaker: Speaker, words: dict[str, str]) -> list[Ren
 def _table(figure: Figure, speaker: Speaker) -> Table:
     table = _empty_table()
     for column in figure.columns:
-        table.add_column(_text(column.title), justify="left" if column.kind == "text" else "right")
+        table.add_column(_text(headed(column, speaker)), justify="left" if column.kind == "text" else "right")
     for row in figure.rows[:MOST_ROWS]:
-        table.add_row(*(_text(formatted(c.kind, row.get(c.key), speaker)) for c in figure.columns))
+        table.add_row(*(_text(celled(c, row.get(c.key), speaker)) for c in figure.columns))
     return table
 
 

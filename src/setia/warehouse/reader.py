@@ -73,8 +73,9 @@ class Reader:
         return self._ibis
 
     def arrow(self, expression: ir.Table) -> pa.Table:
-        """The rows of an expression."""
-        return self.duck.sql(self.ibis.compile(expression)).to_arrow_table()
+        """The rows of an expression, in the types that Ibis gives them."""
+        found = self.duck.sql(self.ibis.compile(expression)).to_arrow_table()
+        return found.cast(expression.schema().to_pyarrow())
 
     def query(self, sql: str) -> pa.Table:
         """The rows of any DuckDB query over this snapshot.

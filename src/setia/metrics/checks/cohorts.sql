@@ -1,7 +1,7 @@
--- One row per cohort and month with a purchase. Parameters: as_of.
+-- One row per cohort and month with a purchase. Parameters: as_of, until.
 with days as (
     select distinct customer_id, day from orders
-    where customer_id is not null and cancelled_at is null
+    where customer_id is not null and (cancelled_at is null or cancelled_at >= $until)
       and not coalesce(is_test, false) and not coalesce(is_adjustment, false) and day < $as_of
 ),
 firsts as (select customer_id, date_trunc('month', min(day)) as cohort from days group by customer_id)

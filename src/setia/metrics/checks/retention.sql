@@ -1,7 +1,7 @@
--- Buyers of the newest period and of the one before it. Parameters: as_of, period_days.
+-- Buyers of the newest period and of the one before it. Parameters: as_of, until, period_days.
 with days as (
     select distinct customer_id, day from orders
-    where customer_id is not null and cancelled_at is null
+    where customer_id is not null and (cancelled_at is null or cancelled_at >= $until)
       and not coalesce(is_test, false) and not coalesce(is_adjustment, false) and day < $as_of
 ),
 now as (

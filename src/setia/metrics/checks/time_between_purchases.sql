@@ -1,7 +1,7 @@
--- The survival curve of all gaps, in one pass. Parameters: as_of.
+-- The survival curve of all gaps, in one pass. Parameters: as_of, until.
 with days as (
     select distinct customer_id, day from orders
-    where customer_id is not null and cancelled_at is null
+    where customer_id is not null and (cancelled_at is null or cancelled_at >= $until)
       and not coalesce(is_test, false) and not coalesce(is_adjustment, false) and day < $as_of
 ),
 gaps as (

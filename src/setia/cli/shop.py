@@ -1,0 +1,231 @@
+"""Commands of the shop itself: init, import, refresh, metrics, report, sql, check, migrate, store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from setia.cli.show import AsOfOption, LangOption, ShopOption, console, day, opened, table
+
+if TYPE_CHECKING:
+    from setia.sources.files.importing import FileReport, ImportReport
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to make.")],
+    name: Annotated[str, typer.Option(help="The shop's name.")] = "My shop",
+    currency: Annotated[str, typer.Option(help="ISO 4217 code.")] = "IDR",
+    time_zone: Annotated[str, typer.Option(help="The shop's time zone.")] = "Asia/Jakarta",
+    language: Annotated[str, typer.Option(help="en, id or ms.")] = "en",
+) -> None:
+    """Make a workspace: a folder with a setia.toml."""
+    from pydantic import ValidationError
+
+    from setia.app import init as make
+    from setia.settings import FILE, BadSettings, ShopSettings
+
+    chosen: dict[str, Any] = {"name": name, "currency": currency, "time_zone": time_zone, "language": language}
+    try:
+        settings = ShopSettings(**chosen)
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise BadSettings(file=FILE, problem=f"{first['loc'][0]}: {first['msg']}") from problem
+    make(folder, settings)
+    typer.echo(f"Made {folder}. Look through {folder / FILE}, then: setia import --shop {folder} FILE")
+
+
+def import_files(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Order files, CSV or Parquet.")],
+    shop: ShopOption = ".",
+    mapping: Annotated[
+        Path | None, typer.Option("--map", help='A TOML file of lines such as `customer = "Client No"`.')
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse the files if a single row cannot be read.")] = False,
+) -> None:
+    """Import files, all of one command together or not at all."""
+    with opened(shop) as own:
+        report = own.import_files(files, mapping=_mapping(mapping), strict=strict, tell=_tell)
+    _done(report)
+
+
+def _mapping(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    import tomllib
+
+    from setia.sources.files.errors import FileMissing, MappingWrong
+
+    if not path.is_file():
+        raise FileMissing(path=path)
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise MappingWrong(path=path, problem=str(problem)) from problem
+    return {str(role): str(column) for role, column in found.items()}
+
+
+def _tell(file: FileReport) -> None:
+    """What was understood, before anything is written."""
+    own = file.understood
+    rows = [[role, column, ", ".join(file.examples.get(role, []))[:60]] for role, column in own.columns.items()]
+    table(["what", "column", "for example"], rows, title=f"{file.path.name}: {own.format}")
+    for note in own.notes:
+        typer.echo(f"  {note}.")
+    more = [f"{file.rows:,} rows", f"{file.duplicates:,} exact duplicates, kept"]
+    if file.rejected:
+        more.append(f"{file.rejected:,} rows that cannot be read")
+    if file.erased:
+        more.append(f"{file.erased:,} rows of erased people, left out")
+    typer.echo(f"  {'; '.join(more)}.\n")
+
+
+def _done(report: ImportReport) -> None:
+    if report.snapshot is None:
+        typer.echo("Nothing new: all of this was there already.")
+    else:
+        table(
+            ["table", "rows", "in place of"],
+            [[name, f"{part.rows:,}", f"{part.old_rows:,}"] for name, part in report.written.items()],
+        )
+    if report.rejects is not None:
+        typer.echo(f"Rows that cannot be read are in {report.rejects}, each with its reason.")
+
+
+def refresh(
+    shop: ShopOption = ".",
+    as_of: AsOfOption = None,
+    model: Annotated[str, typer.Option(help="mbg_nbd or bg_nbd.")] = "mbg_nbd",
+) -> None:
+    """Make traits and predictions of every customer anew."""
+    if model not in ("mbg_nbd", "bg_nbd"):
+        raise typer.BadParameter(f"{model!r} is no model; choose mbg_nbd or bg_nbd")
+    with opened(shop) as own:
+        done = own.refresh(as_of=day(as_of), model=model)  # type: ignore[arg-type]
+    card = done.card
+    typer.echo(f"{done.customers:,} customers as of {done.as_of}; the usual gap is {done.shop_gap_days:.0f} days.")
+    if card.parameters is None:
+        typer.echo(f"No prediction: {card.reason}")
+    else:
+        found = ", ".join(f"{name} {value:.4g}" for name, value in card.parameters.items())
+        typer.echo(f"{card.model}: {found}; log-likelihood {card.log_likelihood:,.1f}.")
+        if card.dropout_identified is False:
+            typer.echo("This history does not show that anybody leaves for good: chances of staying are upper limits.")
+
+
+def metrics(
+    shop: ShopOption = ".",
+    as_of: AsOfOption = None,
+    listing: Annotated[bool, typer.Option("--list", help="Only list the metrics and their formulas.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
+) -> None:
+    """Show the metrics, each with its denominator."""
+    if listing:
+        from setia.metrics.catalogue import METRICS
+
+        table(["metric", "title", "formula"], [[m.name, m.title, m.formula] for m in METRICS.values()])
+        return
+    with opened(shop) as own:
+        answers = own.metrics.all(as_of=day(as_of))
+    if as_json:
+        import json
+
+        typer.echo(json.dumps([answer.as_dict() for answer in answers], default=str, ensure_ascii=False, indent=1))
+        return
+    for answer in answers:
+        rows = [[name, _plain(value)] for name, value in answer.figures.items()]
+        table(["", ""], rows, title=f"{answer.metric} (as of {answer.scope.as_of})")
+        typer.echo("" if answer.reason is None else f"  {answer.reason}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4f}"
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def report(
+    shop: ShopOption = ".",
+    lang: LangOption = None,
+    as_of: AsOfOption = None,
+    terminal: Annotated[bool, typer.Option("--terminal", help="Show it here instead of writing a file.")] = False,
+) -> None:
+    """Write the report: one HTML file that needs nothing else."""
+    with opened(shop) as own:
+        if terminal:
+            from setia.kernel.i18n import Speaker
+            from setia.report.terminal import show
+
+            speaker = Speaker.of(lang or own.settings.shop.language, own.settings.shop.currency)
+            show(own.report(lang, as_of=day(as_of)), speaker, console())
+            return
+        typer.echo(str(own.write_report(lang, as_of=day(as_of))))
+
+
+def sql(
+    query: Annotated[str, typer.Argument(help="A DuckDB query over the fact tables and `traits`.")],
+    shop: ShopOption = ".",
+    csv: Annotated[bool, typer.Option("--csv", help="All rows as CSV instead of a table.")] = False,
+) -> None:
+    """Ask the present snapshot in SQL."""
+    with opened(shop) as own:
+        found = own.sql(query)
+    if csv:
+        import sys
+
+        import pyarrow.csv
+
+        pyarrow.csv.write_csv(found, sys.stdout.buffer)
+        return
+    most = 50
+    rows = [[_plain(value) for value in row.values()] for row in found.slice(0, most).to_pylist()]
+    table(found.column_names, rows)
+    if found.num_rows > most:
+        typer.echo(f"… and {found.num_rows - most:,} more; --csv gives them all.")
+
+
+def check(shop: ShopOption = ".") -> None:
+    """Look through configuration, store, schema and files, and print how to mend what is wrong."""
+    from setia.check import look
+
+    findings = look(Path(shop).resolve())
+    table(["", "what", "found"], [["ok" if f.ok else "!!", f.what, f.found] for f in findings])
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(3)
+
+
+def migrate(shop: ShopOption = ".") -> None:
+    """Bring store and files of a workspace to this Setia's version."""
+    from setia.settings import Settings
+    from setia.store.database import Store
+
+    folder = Path(shop).resolve()
+    store = Store.of(folder, Settings.read(folder))
+    before, needed = store.versions()
+    store.migrate()
+    store.close()
+    typer.echo("Already up to date." if before == needed else f"From {before or 'nothing'} to {needed}.")
+
+
+def _store_stop(shop: ShopOption = ".") -> None:
+    """Stop the workspace's private server; the next command starts it again."""
+    from setia.store.server import PrivateServer
+
+    stopped = PrivateServer.of(Path(shop).resolve()).stop()
+    typer.echo("Stopped." if stopped else "It was not running.")
+
+
+def add_to(app: typer.Typer) -> None:
+    """Hang these commands into the command line."""
+    app.command("init")(init)
+    app.command("import")(import_files)
+    app.command("refresh")(refresh)
+    app.command("metrics")(metrics)
+    app.command("report")(report)
+    app.command("sql")(sql)
+    app.command("check")(check)
+    app.command("migrate")(migrate)
+    store = typer.Typer(help="The private PostgreSQL server.", no_args_is_help=True)
+    store.command("stop")(_store_stop)
+    app.add_typer(store, name="store")

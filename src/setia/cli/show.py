@@ -1,0 +1,95 @@
+"""What a terminal shows: progress of long work, tables, sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from setia.app import Shop
+
+ShopOption = Annotated[str, typer.Option("--shop", "-C", help="The workspace folder.", show_default="this folder")]
+LangOption = Annotated[str | None, typer.Option("--lang", help="en, id or ms; the shop's own by default.")]
+AsOfOption = Annotated[
+    str | None, typer.Option("--as-of", metavar="YYYY-MM-DD", help="As things stood at the start of that day.")
+]
+
+
+def console(*, err: bool = False) -> Console:
+    """The terminal."""
+    from rich.console import Console
+
+    return Console(stderr=err, highlight=False, soft_wrap=True)
+
+
+class Bars:
+    """Progress bars on standard error: share done, rate and time left."""
+
+    def __init__(self) -> None:
+        self._console = console(err=True)
+
+    @contextmanager
+    def stage(self, title: str, total: float, unit: str = "") -> Iterator[_Bar]:
+        """Show one bar while the work goes on; it goes when the work is done."""
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+            TransferSpeedColumn,
+        )
+
+        measured: list[Any] = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [MofNCompleteColumn()]
+        columns = [TextColumn("{task.description}"), BarColumn(), *measured, TimeRemainingColumn()]
+        with Progress(*columns, console=self._console, transient=True) as progress:
+            yield _Bar(progress, progress.add_task(title, total=total))
+
+    def say(self, sentence: str) -> None:
+        """Say one sentence that stays."""
+        self._console.print(sentence, markup=False)
+
+
+class _Bar:
+    def __init__(self, progress: Any, task: Any) -> None:
+        self._progress = progress
+        self._task = task
+
+    def advance(self, done: float) -> None:
+        self._progress.update(self._task, completed=done)
+
+
+def opened(folder: str) -> Shop:
+    """The shop in a folder, with progress on the terminal."""
+    from setia.app import Shop
+
+    return Shop.open(folder, progress=Bars())
+
+
+def day(text: str | None) -> Any:
+    """A day given on the command line. Raises typer.BadParameter."""
+    import datetime as dt
+
+    try:
+        return dt.date.fromisoformat(text) if text is not None else None
+    except ValueError as problem:
+        raise typer.BadParameter(f"{text!r} is not a day such as 2026-08-31") from problem
+
+
+def table(columns: list[str], rows: list[list[str]], *, title: str = "") -> None:
+    """Show a small table."""
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        shown.add_column(column, overflow="fold")
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    console().print(shown)

@@ -1,0 +1,72 @@
+"""Small warehouses of given facts, and the check queries that stand beside the metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from importlib import resources
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from setia.facts import FACTS
+from setia.metrics.answer import Scope
+from setia.settings import WarehouseSettings
+from setia.warehouse import duck
+from setia.warehouse.files import DataFile
+from setia.warehouse.reader import Reader
+
+ReaderOf = Callable[..., Reader]
+Check = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def reader_of(tmp_path: Path) -> Iterator[ReaderOf]:
+    """Readers over facts given as SELECT statements or as rows: `reader_of(orders=[{...}], returns="select ...")`.
+
+    Columns left out are null; of an order, `document_id` and `placed_at` follow from the rest.
+    """
+    limits, numbers, opened = WarehouseSettings(memory="1GB"), count(), []
+
+    def make(**facts: str | list[dict[str, Any]]) -> Reader:
+        connection = duck.connect(limits, tmp_path)
+        opened.append(connection)
+        listed = []
+        for name, rows in facts.items():
+            path = tmp_path / f"{name}-{next(numbers)}.parquet"
+            written = _write(connection, name, rows, path)
+            listed.append(DataFile(name, None, path.name, written, FACTS[name].version))
+        return Reader(connection, tmp_path, listed)
+
+    yield make
+    for connection in opened:
+        connection.close()
+
+
+def _write(connection: Any, name: str, rows: str | list[dict[str, Any]], path: Path) -> int:
+    import pyarrow as pa
+
+    table = FACTS[name]
+    if not isinstance(rows, str):
+        names = {column for row in rows for column in row} or {table.fields[0].name}
+        connection.register("given", pa.table({c: [row.get(c) for row in rows] for c in names}))
+        rows = "select * from given"
+    blank = ", ".join(f"null::{field.kind.value} as {field.name}" for field in table.fields)
+    typed = ", ".join(f"{field.name}::{field.kind.value} as {field.name}" for field in table.fields)
+    select = f"select {typed} from (select {blank} where false union all by name {rows})"
+    return int(connection.execute(f"copy ({select}) to '{path}' (format parquet)").fetchall()[0][0])
+
+
+@pytest.fixture
+def check() -> Check:
+    """Runs a check query by name: `check(reader, "retention", scope, period_days=90)` returns its rows."""
+
+    def run(reader: Reader, name: str, scope: Scope, **more: Any) -> list[dict[str, Any]]:
+        sql = (resources.files("setia.metrics") / "checks" / f"{name}.sql").read_text(encoding="utf-8")
+        given = {"as_of": scope.as_of, "until": scope.until, **more}
+        wanted = {name: given[name] for name in re.findall(r"\$(\w+)", sql)}
+        return list(reader.duck.execute(sql, wanted).to_arrow_table().to_pylist())
+
+    return run
