@@ -79,7 +79,7 @@ LINES = """
         'PRODUCT ' || md5(product::varchar)[:12] || ' IN SET OF ' || product % 9 as Description,
         if(cancelled, -1, 1) * (units::bigint + {extra}) as Quantity, moment as InvoiceDate,
         ((hash(product, 8) % 2000 + 25) / 100)::decimal(9, 2) as UnitPrice, customer as CustomerID,
-        ['United Kingdom', 'Germany', 'France', 'EIRE', 'Spain'][1 + hash(customer, 9) % 5] as Country
+        ['United Kingdom', 'Germany', 'France', 'EIRE', 'Spain'][1 + (hash(customer, 9) % 5)::bigint] as Country
     from repeated where {where}"""
 
 BY_HAND = (

@@ -55,7 +55,7 @@ def _write(connection: Any, name: str, rows: str | list[dict[str, Any]], path: P
         rows = "select * from given"
     blank = ", ".join(f"null::{field.kind.value} as {field.name}" for field in table.fields)
     typed = ", ".join(f"{field.name}::{field.kind.value} as {field.name}" for field in table.fields)
-    select = f"select {typed} from (select {blank} where false union all by name {rows})"
+    select = f"select {typed} from (select {blank} where false union all by name from ({rows}))"
     return int(connection.execute(f"copy ({select}) to '{path}' (format parquet)").fetchall()[0][0])
 
 
@@ -67,6 +67,6 @@ def check() -> Check:
         sql = (resources.files("setia.metrics") / "checks" / f"{name}.sql").read_text(encoding="utf-8")
         given = {"as_of": scope.as_of, "until": scope.until, **more}
         wanted = {name: given[name] for name in re.findall(r"\$(\w+)", sql)}
-        return list(reader.duck.execute(sql, wanted).to_arrow_table().to_pylist())
+        return list(reader.duck.sql(sql, params=wanted).to_arrow_table().to_pylist())
 
     return run

@@ -15,7 +15,7 @@ from setia.metrics.catalogue import METRICS
 
 ZONE = "Asia/Jakarta"
 FIRST = dt.date(2024, 1, 1)
-one_reader = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+one_reader = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
@@ -45,7 +45,7 @@ def order_logs(draw):
         amount = Decimal(draw(st.integers(1, 3000))) / 100
         return {"return_id": f"r{number}", "customer_id": draw(person), "amount": amount, "day": day}
 
-    orders = [order(number) for number in range(draw(st.integers(0, 25)))]
+    orders = [order(number) for number in range(draw(st.integers(0, 40)))]
     return orders, [back(number) for number in range(draw(st.integers(0, 4)))]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,7 +72,7 @@ def test_open_gaps_are_not_ignored(reader_of):
         select i::varchar, i || '-2', first_day + gap, 10 from people where gap > 0
         """
     )
-    scope = Scope(__import__("datetime").date(2024, 6, 29), "USD", "UTC")
+    scope = Scope(dt.date(2024, 6, 29), "USD", "UTC")
     answer = time_between_purchases(reader, scope, gap="first")
     assert answer.figures["mean_of_completed"] == pytest.approx(36.4, abs=1.5)
     assert answer.figures["median_days"] == pytest.approx(41.6, abs=1.5)

@@ -162,7 +162,7 @@ def test_on_paper_every_table_is_open_and_there_is_no_menu(opened):
     assert opened.locator("details[open]").count() == 0
 
 
-def test_the_briefing_stays_legible_for_hostile_words(browser, hostile_page, speaker, tmp_path):
+def test_hostile_words_do_nothing_and_break_no_line(browser, hostile_page, speaker, tmp_path):
     path = tmp_path / "hostile.html"
     path.write_text(html.render(hostile_page, speaker), encoding="utf-8")
     tab = browser.new_page(viewport={"width": 375, "height": 800})

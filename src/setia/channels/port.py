@@ -22,10 +22,11 @@ class Outcome:
     """What became of a message.
 
     `accepted`: handed over. `rejected`: refused for good (`bad_address` where the address itself is the reason).
-    `later`: not handed over, may be tried again. `unknown`: it may or may not have been handed over; never repeat it.
+    `later`: not handed over, may be tried again. `unreachable`: the same, and no other message would fare better now.
+    `unknown`: it may or may not have been handed over; never repeat it.
     """
 
-    kind: Literal["accepted", "rejected", "later", "unknown"]
+    kind: Literal["accepted", "rejected", "later", "unreachable", "unknown"]
     detail: str = ""
     bad_address: bool = False
 

@@ -46,7 +46,7 @@ def import_files(
 ) -> None:
     """Import files, all of one command together or not at all."""
     with opened(shop) as own:
-        report = own.import_files(files, mapping=_mapping(mapping), strict=strict, tell=_tell)
+        report = own.import_files(files, mapping=_mapping(mapping), strict=strict, tell=tell_file)
     _done(report)
 
 
@@ -66,7 +66,7 @@ def _mapping(path: Path | None) -> dict[str, str]:
     return {str(role): str(column) for role, column in found.items()}
 
 
-def _tell(file: FileReport) -> None:
+def tell_file(file: FileReport) -> None:
     """What was understood, before anything is written."""
     own = file.understood
     rows = [[role, column, ", ".join(file.examples.get(role, []))[:60]] for role, column in own.columns.items()]

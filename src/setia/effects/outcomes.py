@@ -23,7 +23,7 @@ class Outcomes:
     open_treated: int
     open_held_out: int
     crossed_over: int
-    """Held-out customers whom a message of the programme reached all the same."""
+    """Held-out customers whom a message of the programme reached all the same, after they were held out."""
 
 
 def outcomes(reader: Reader, measurement: str, window_days: int, now: dt.datetime) -> Outcomes:
@@ -86,6 +86,9 @@ def _crossed_over(reader: Reader, measurement: str) -> int:
     exposures: Any = reader.table("exposures")
     held = exposures.filter(exposures.measurement == measurement, exposures.arm == "held_out")
     sent: Any = reader.table("messages")
-    sent = sent.filter(sent.state == "accepted").select("customer_id", "programme")
-    reached = held.semi_join(sent, ["customer_id", "programme"])
+    sent = sent.filter(sent.state == "accepted")
+    reached = held.semi_join(
+        sent,
+        [held.customer_id == sent.customer_id, held.programme == sent.programme, sent.sent_at >= held.exposed_at],
+    )
     return int(reader.arrow(reached.aggregate(n=reached.count()))["n"][0].as_py())

@@ -24,6 +24,9 @@ class UnknownLanguage(SetiaError):
 
     code = "i18n.unknown_language"
 
+SIGNS = {"IDR": "Rp", "MYR": "RM"}
+"""Signs that customers know, where a foreign locale would show the code."""
+
 
 def N_(message: str) -> str:  # noqa: N802
     """Mark a sentence for translation later on."""
@@ -106,7 +109,7 @@ class Speaker:
         text: str = format_currency(
             amount, code, format=f"{shape};-{shape}", locale=self._locale, currency_digits=False
         )
-        return text.replace("\xa0", "")
+        return text.replace("\xa0", "").replace(code, SIGNS.get(code, code))
 
     def days(self, value: float | None) -> str:
         """A length of time in days."""

@@ -84,5 +84,7 @@ def quiet_until(now: dt.datetime, rules: Rules) -> dt.datetime | None:
     if not quiet:
         return None
     day = local.date() if clock < end else local.date() + dt.timedelta(days=1)
-    # Wall-clock time in the shop's zone, so that a change of daylight saving in between does no harm.
-    return dt.datetime.combine(day, end, tzinfo=rules.zone).astimezone(dt.UTC)
+    # Wall-clock time in the shop's zone, so that a change of daylight saving in between does no harm. Where the clock
+    # goes back, the end comes twice, and only one of the two may lie ahead.
+    ends = (dt.datetime.combine(day, end.replace(fold=fold), rules.zone).astimezone(dt.UTC) for fold in (0, 1))
+    return next(moment for moment in ends if moment > now)

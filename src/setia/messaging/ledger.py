@@ -56,26 +56,37 @@ def deliver(
 ) -> Counter[str]:
     """Send everything that is due and allowed; returns how many ended in each state.
 
-    One process at a time: raises Busy while another one sends.
+    A channel that cannot be reached ends the round: nothing is lost, and no send's attempts are used up. One process
+    at a time: raises Busy while another one sends.
     """
     ended: Counter[str] = Counter()
     with store.locked(Lock.SENDER, doing="sending messages"):
         with store.begin() as tx:
             ended["unknown"] += recover(tx, now())
         try:
-            while (step := _attempt(store, channel.name, rules, ask, compose, now())) is not None:
-                message, state = step
-                if message is not None:
-                    state = _settle(store, message, channel.send(message), now())
-                ended[state] += 1
+            while (taken := _take(store, channel.name, rules, ask, compose, now())) is not None:
+                if taken.message is None:
+                    ended[taken.state] += 1
+                    continue
+                outcome = channel.send(taken.message)
+                ended[_settle(store, taken, outcome, now())] += 1
+                if outcome.kind == "unreachable":
+                    break
         finally:
             channel.close()
     return ended
 
 
-def _attempt(
-    store: Store, channel: str, rules: Rules, ask: Ask, compose: Compose, now: dt.datetime
-) -> tuple[Message | None, str] | None:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A send that was due, with its message where the gate let it through."""
+
+    send: Row[Any]
+    state: str
+    message: Message | None = None
+
+
+def _take(store: Store, channel: str, rules: Rules, ask: Ask, compose: Compose, now: dt.datetime) -> _Taken | None:
     """Take the next due send through the gate, in one transaction; None when nothing is due."""
     with store.begin() as tx:
         send = tx.execute(
@@ -92,29 +103,33 @@ def _attempt(
         own = update(sends).where(sends.c.id == send.id)
         if verdict.kind == "refuse" or contact is None:
             tx.execute(own.values(state="refused", reason=verdict.reason, settled_at=now))
-            return None, "refused"
+            return _Taken(send, "refused")
         if verdict.kind == "wait":
             tx.execute(own.values(not_before=verdict.until, reason=verdict.reason))
-            return None, "waiting"
+            return _Taken(send, "waiting")
         written = compose(send, contact)
         tx.execute(own.values(state="attempting", reason=None, attempts=send.attempts + 1, attempted_at=now))
-    return Message(send.id, contact.email, written.subject, written.text, written.html), "attempting"
+    message = Message(send.id, contact.email, written.subject, written.text, written.html)
+    return _Taken(send, "attempting", message)
 
 
 def _request(tx: Connection, send: Row[Any], contact: Row[Any] | None, standing: Standing, now: dt.datetime) -> Request:
-    week = now - dt.timedelta(days=7)
-    recent = tx.scalar(
+    recent = (
         select(func.count())
         .select_from(sends)
         .where(
             sends.c.customer_id == send.customer_id,
-            sends.c.attempted_at > week,
+            sends.c.attempted_at > now - dt.timedelta(days=7),
             sends.c.state.in_(("attempting", "accepted", "unknown")),
         )
+        .scalar_subquery()
     )
-    stopped = tx.scalar(
-        select(opt_outs.c.reason).where(opt_outs.c.customer_id == send.customer_id, opt_outs.c.channel == send.channel)
+    stopped = (
+        select(opt_outs.c.reason)
+        .where(opt_outs.c.customer_id == send.customer_id, opt_outs.c.channel == send.channel)
+        .scalar_subquery()
     )
+    found = tx.execute(select(recent.label("recent"), stopped.label("stopped"))).one()
     return Request(
         now=now,
         not_after=send.not_after,
@@ -124,24 +139,26 @@ def _request(tx: Connection, send: Row[Any], contact: Row[Any] | None, standing:
         has_address=contact is not None and contact.email is not None,
         consent_at=contact.email_consent_at if contact is not None else None,
         optout_at=contact.email_optout_at if contact is not None else None,
-        stopped_because=stopped,
-        sent_in_seven_days=int(recent or 0),
+        stopped_because=found.stopped,
+        sent_in_seven_days=found.recent,
     )
 
 
-def _settle(store: Store, message: Message, outcome: Outcome, now: dt.datetime) -> str:
+def _settle(store: Store, taken: _Taken, outcome: Outcome, now: dt.datetime) -> str:
+    send, values = taken.send, _after(taken.send.attempts + 1, outcome, now)
     with store.begin() as tx:
-        send = tx.execute(select(sends).where(sends.c.id == message.send_id).with_for_update()).one()
-        values = _after(send, outcome, now)
         tx.execute(update(sends).where(sends.c.id == send.id).values(**values))
         if outcome.bad_address:
             opt_out(tx, send.customer_id, send.channel, "bad_address", now)
     return str(values["state"])
 
 
-def _after(send: Row[Any], outcome: Outcome, now: dt.datetime) -> dict[str, Any]:
-    if outcome.kind == "later" and send.attempts < MOST_ATTEMPTS:
-        return {"state": "planned", "reason": outcome.detail, "not_before": now + RETRY_AFTER, "attempted_at": None}
+def _after(attempts: int, outcome: Outcome, now: dt.datetime) -> dict[str, Any]:
+    again = {"state": "planned", "reason": outcome.detail, "not_before": now + RETRY_AFTER, "attempted_at": None}
+    if outcome.kind == "unreachable":
+        return {**again, "attempts": attempts - 1}
+    if outcome.kind == "later" and attempts < MOST_ATTEMPTS:
+        return again
     state = "rejected" if outcome.kind == "later" else outcome.kind
     return {"state": state, "reason": outcome.detail, "settled_at": now}
 

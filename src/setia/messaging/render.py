@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from setia.kernel.errors import SetiaError
@@ -73,28 +74,39 @@ def write(subject: str, body: str, letter: Letter, speaker: Speaker, step: int) 
     farewell = speaker("You receive this because you agreed to e-mails from {shop}.", shop=letter.shop)
     stop = speaker("To stop, write to {address}.", address=letter.unsubscribe) if letter.unsubscribe else ""
     text = _filled(body, facts, step, speaker.language).strip()
-    line = _filled(subject, facts, step, speaker.language).strip().replace("\n", " ").replace("\r", " ")
+    line = " ".join(_filled(subject, facts, step, speaker.language).split())
     end = "\n".join([*footer, f"{farewell} {stop}".strip()])
     return Written(line, f"{text}\n\n-- \n{end}\n", _html(line, text, [*footer, farewell, stop], speaker.language))
 
 
 def _filled(template: str, facts: dict[str, str], step: int, language: str) -> str:
-    from liquid import Environment, StrictUndefined
     from liquid.exceptions import LiquidError
 
     try:
-        return str(Environment(undefined=StrictUndefined).from_string(template).render(**facts))
+        return str(_liquid(template).render(**facts))
     except LiquidError as problem:
         raise BadText(step=step, language=language, problem=str(problem).splitlines()[0]) from problem
 
 
-def _html(subject: str, text: str, footer: list[str], language: str) -> str:
+@lru_cache(maxsize=256)
+def _liquid(template: str) -> Any:
+    from liquid import Environment, StrictUndefined
+
+    return Environment(undefined=StrictUndefined).from_string(template)
+
+
+@lru_cache(maxsize=1)
+def _page() -> Any:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(loader=PackageLoader("setia.messaging"), autoescape=True, undefined=StrictUndefined)
+    return environment.get_template("mail.html.jinja")
+
+
+def _html(subject: str, text: str, footer: list[str], language: str) -> str:
     paragraphs = [block.splitlines() for block in text.split("\n\n") if block.strip()]
     context: dict[str, Any] = {"subject": subject, "paragraphs": paragraphs, "footer": [f for f in footer if f]}
-    return environment.get_template("mail.html.jinja").render(language=language, **context)
+    return str(_page().render(language=language, **context))
 
 
 def language_of(customer: str | None, shop: str) -> str:

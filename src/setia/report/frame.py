@@ -23,7 +23,9 @@ GUTTERS = {"none": 0, "small": 40, "medium": 60, "large": 88}
 TOP, PLOT = 30, 220
 """Heights in pixels: title of the vertical axis, the plot."""
 NARROW_LINE = 36
-"""Characters across a telephone."""
+"""Small letters across a telephone."""
+NAME_AND_VALUE = 28
+"""Characters of a name and its value on one line of a telephone."""
 LETTER = 6.8
 """Width of a figure in pixels."""
 
@@ -68,13 +70,13 @@ def vertical_axis(scale: Scale, kind: Kind, speaker: Speaker, title: str, gutter
     return joined(*parts)
 
 
-def horizontal_axis(ticks: Sequence[Tick], title: str, bottom: float, centred: bool = False) -> Markup:
-    """Labels below the plot, the title under their right end; labels at the edges stay inside."""
+def horizontal_axis(ticks: Sequence[Tick], title: str, bottom: float, edge: float = 0.04) -> Markup:
+    """Labels below the plot, the title under their right end; labels within `edge` of an end are set flush with it."""
     parts = []
     for tick in ticks:
-        anchor = "middle" if centred or 0.04 < tick.at < 0.96 else "start" if tick.at <= 0.04 else "end"
+        anchor, at = ("start", 0.0) if tick.at < edge else ("end", 1.0) if tick.at > 1 - edge else ("middle", tick.at)
         look = "tick" if tick.narrow else "tick wide"
-        parts.append(words(tick.label, x=share(tick.at), y=bottom + 18, text_anchor=anchor, class_=look))
+        parts.append(words(tick.label, x=share(at), y=bottom + 18, text_anchor=anchor, class_=look))
     for n, text in enumerate(_wrapped(title)):
         parts.append(words(text, x="100%", y=bottom + 38 + 16 * n, text_anchor="end", class_="axis-title"))
     return joined(*parts)
@@ -122,6 +124,11 @@ def fitting(text: str, narrow: int, class_: str, **attributes: str | float | Non
         words(_cut(text, 2 * narrow), class_=f"{class_} wide", **attributes),
         words(_cut(text, narrow), class_=f"{class_} slim", **attributes),
     )
+
+
+def beside(value: str) -> int:
+    """Characters of a name that fit beside its value on a telephone; the table has the name in full."""
+    return max(8, NAME_AND_VALUE - len(value))
 
 
 def _cut(text: str, most: int) -> str:

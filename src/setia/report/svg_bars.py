@@ -11,9 +11,11 @@ from setia.kernel.i18n import Speaker
 from setia.report.cells import formatted, short
 from setia.report.elements import joined, share, tag
 from setia.report.frame import (
+    NARROW_LINE,
     PLOT,
     TOP,
     below,
+    beside,
     document,
     fitting,
     gutter_for,
@@ -30,8 +32,6 @@ FEWEST_SLOTS = 4
 """Columns are never wider than a quarter of the drawing."""
 VALUES_ROOM = 36
 """Values stand on the columns as long as they need no more characters than this side by side."""
-NAME = 26
-"""Characters of a name beside its value on a telephone; the table has it in full."""
 
 
 def draw(figure: Figure, speaker: Speaker) -> Markup:
@@ -60,7 +60,7 @@ def _standing(figure: Figure, speaker: Speaker, scale: Scale) -> Markup:
             sparse(names, [(n + 0.5) / slots for n in range(len(names))]),
             across_title,
             TOP + PLOT,
-            centred=True,
+            edge=0.06,
         ),
     )
     if not single:
@@ -95,7 +95,7 @@ def _lying(figure: Figure, speaker: Speaker, scale: Scale) -> Markup:
     for row in figure.rows:
         name = formatted("text", row.get(figure.x), speaker)
         if not single:
-            parts.append(fitting(name, NAME, x=0, y=y + 14, class_="label strong"))
+            parts.append(fitting(name, NARROW_LINE, x=0, y=y + 14, class_="label strong"))
             y += 24
         for k, key in enumerate(figure.series):
             parts.append(
@@ -115,7 +115,7 @@ def _lying_bar(
     key = figure.series[k]
     value = formatted(kind_of(figure, key), row.get(key), speaker)
     parts = [
-        fitting(name, NAME, x=0, y=y + 13, class_="label"),
+        fitting(name, beside(value), x=0, y=y + 13, class_="label"),
         words(value, x="100%", y=y + 13, text_anchor="end", class_="value"),
         line(0, 1, y + 25, "track"),
     ]

@@ -11,9 +11,8 @@ from setia.kernel.figure import Figure
 from setia.kernel.i18n import Speaker
 from setia.report.cells import formatted, short
 from setia.report.elements import joined, share, tag
-from setia.report.frame import below, document, fitting, horizontal_axis, line, words
+from setia.report.frame import below, beside, document, fitting, horizontal_axis, line, words
 from setia.report.scales import Scale, kind_of, number_of, round_ticks, scale_over, title_of
-from setia.report.svg_bars import NAME
 
 ROW = 52
 
@@ -47,7 +46,7 @@ def _row(figure: Figure, speaker: Speaker, scale: Scale, row: dict[str, Any], y:
     name = formatted(kind_of(figure, figure.x), row.get(figure.x), speaker)
     value = short(kind, row.get(figure.series[0]), speaker) if estimate is not None else speaker.missing
     parts = [
-        fitting(name, NAME, x=0, y=y + 16, class_="label halo"),
+        fitting(name, beside(value), x=0, y=y + 16, class_="label halo"),
         words(value, x="100%", y=y + 16, text_anchor="end", class_="value halo"),
     ]
     if low is not None and high is not None:

@@ -49,6 +49,10 @@ class Lock(IntEnum):
     """Shared by all who read files, taken alone by whoever removes some."""
     SENDER = 3
     """Held by the one process that sends messages."""
+    WORKER = 4
+    """Held by the one process that moves customers through their programmes."""
+    SCHEMA = 5
+    """Held while the schema is brought up to date."""
 
 
 _LOCK_CLASS = 0x5E71A
@@ -84,17 +88,19 @@ class Store:
 
         Raises StoreUnreachable when there is no connection to be had.
         """
+        with self._connected() as connection, connection.begin():
+            yield connection
+
+    def _connected(self) -> Connection:
         try:
-            connection = self.engine.connect()
+            return self.engine.connect()
         except OperationalError as problem:
             raise StoreUnreachable(problem=str(problem.orig).strip()) from problem
-        with connection, connection.begin():
-            yield connection
 
     @contextmanager
     def locked(self, lock: Lock, *, doing: str) -> Iterator[None]:
-        """Hold an advisory lock alone. Raises Busy when another process has it."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        """Hold an advisory lock alone. Raises Busy when another process has it, StoreUnreachable."""
+        with self._connected().execution_options(isolation_level="AUTOCOMMIT") as session:
             if not session.scalar(text("select pg_try_advisory_lock(:c, :k)"), {"c": _LOCK_CLASS, "k": int(lock)}):
                 raise Busy(doing=doing)
             try:
@@ -104,8 +110,8 @@ class Store:
 
     @contextmanager
     def shared(self, lock: Lock) -> Iterator[None]:
-        """Hold an advisory lock together with others, waiting for whoever holds it alone."""
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        """Hold an advisory lock together with others, waiting for whoever holds it alone. Raises StoreUnreachable."""
+        with self._connected().execution_options(isolation_level="AUTOCOMMIT") as session:
             session.execute(text("select pg_advisory_lock_shared(:c, :k)"), {"c": _LOCK_CLASS, "k": int(lock)})
             try:
                 yield
@@ -129,13 +135,14 @@ class Store:
         return found, str(needed)
 
     def migrate(self) -> None:
-        """Bring the schema to this Setia's version."""
+        """Bring the schema to this Setia's version; processes that do so at once wait for one another."""
         from alembic import command
         from alembic.config import Config
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         with self.begin() as tx:
+            tx.execute(text("select pg_advisory_xact_lock(:c, :k)"), {"c": _LOCK_CLASS, "k": int(Lock.SCHEMA)})
             config.attributes["connection"] = tx
             command.upgrade(config, "head")
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def entering(traits: ir.Table, journey: Journey, scope: Scope, *, reachable: bool) -> ir.Table:
-    """The rows of `traits` that enter at `scope.as_of`, with their `silence` in days and the `silence_limit` they passed.
+    """The rows of `traits` that enter at `scope.as_of`, with their `silence` and the `silence_limit` passed, in days.
 
     With `reachable` only those who may be written to: with an address and consent. It is asked before anybody is
     assigned to an arm, so that both arms are alike.

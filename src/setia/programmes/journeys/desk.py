@@ -31,7 +31,7 @@ from setia.programmes.journeys.planning import Plan
 from setia.programmes.journeys.results import Result, result
 from setia.programmes.journeys.service import Chance, Running
 from setia.settings import Settings
-from setia.store.database import Store
+from setia.store.database import Lock, Store
 
 if TYPE_CHECKING:
     from setia.warehouse.reader import Reader
@@ -161,8 +161,13 @@ class Journeys:
     def work(self, *, send: bool = True) -> Worked:
         """One round: let in whoever is due, move everybody on, send what may go. Safe to repeat and to kill.
 
-        Raises FactsTooOld, Busy, NoMailServer.
+        One process at a time, so that no code leaves before it stands in the file. Raises FactsTooOld, Busy,
+        NoMailServer.
         """
+        with self._store.locked(Lock.WORKER, doing="working on the programmes"):
+            return self._round(send)
+
+    def _round(self, send: bool) -> Worked:
         now = self._clock()
         entered = self._enter(now)
         with self._store.begin() as tx:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Row, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from setia.customers.tables import contacts
@@ -20,16 +19,24 @@ from setia.messaging.tables import sends
 from setia.programmes.journeys.models import Journey
 from setia.programmes.journeys.rules import Worth, affordable_offer, offer_cost
 from setia.programmes.journeys.service import Chance, Running, known
-from setia.programmes.journeys.tables import enrolments, programme_versions, programmes
+from setia.programmes.journeys.tables import enrolments, measurements, programme_versions, programmes
 from setia.store.database import Store
 
 STALE_AFTER = dt.timedelta(days=5)
 """A message that could not go out within this time of its moment is not sent any more."""
+NEVER_SOONER = dt.timedelta(days=1)
+"""Two steps of one customer are at least so far apart, unless the document itself puts them closer."""
 BATCH = 500
 
 
 def enter(tx: Connection, running: Running, customers: Iterable[str], now: dt.datetime) -> int:
-    """Let customers in who are not in this measurement yet, each in its arm; returns how many entered."""
+    """Let customers in who are not in this measurement yet, each in its arm; returns how many entered.
+
+    Everybody enters a measurement once, so the number of measurements so far is which time it is for them.
+    """
+    occurrence = tx.scalar(
+        select(func.count()).select_from(measurements).where(measurements.c.programme == running.name)
+    )
     rows = []
     for customer in customers:
         number = bucket(running.salt, customer)
@@ -39,7 +46,7 @@ def enter(tx: Connection, running: Running, customers: Iterable[str], now: dt.da
                 "version": running.version,
                 "measurement": running.measurement,
                 "customer_id": customer,
-                "occurrence": 1,
+                "occurrence": occurrence,
                 "arm": arm(number, running.held_out_share),
                 "bucket": number,
                 "state": "active",
@@ -72,24 +79,28 @@ def end_ordered(tx: Connection, now: dt.datetime) -> int:
 def advance(store: Store, now: dt.datetime, currency: str, margin: float, chance: Chance) -> int:
     """Take everybody whose step is due one step on; returns how many sends were planned.
 
-    The send and the move are one transaction, so neither is ever without the other. Held-out customers move the
-    same way, at the same moments, without a send.
+    The sends and the moves of a batch are one transaction, so neither is ever without the other. Held-out customers
+    move the same way, at the same moments, without a send.
     """
     planned = 0
     with store.begin() as tx:
         end_ordered(tx, now)
-        journeys = {running.name: running for running in known(tx) if running.state == "running"}
-        documents: dict[tuple[str, int], Journey] = {}
+        running = [each.name for each in known(tx) if each.state == "running"]
+    documents: dict[tuple[str, int], Journey] = {}
     while True:
         with store.begin() as tx:
-            due = _due(tx, list(journeys), now)
+            due = _due(tx, running, now)
             if not due:
                 return planned
+            treated = []
             for enrolment in due:
                 key = (enrolment.programme, enrolment.version)
                 if key not in documents:
                     documents[key] = _version(tx, *key)
-                planned += _step(tx, enrolment, documents[key], now, currency, margin, chance)
+                if enrolment.arm == "treated":
+                    treated.append(_planned(enrolment, documents[key], now, currency, margin, chance))
+            planned += _write(tx, treated)
+            _move(tx, [_moved(enrolment, documents[enrolment.programme, enrolment.version], now) for enrolment in due])
 
 
 def _due(tx: Connection, names: list[str], now: dt.datetime) -> list[Row[Any]]:
@@ -110,73 +121,75 @@ def _version(tx: Connection, name: str, version: int) -> Journey:
     return Journey.model_validate(tx.scalar(select(v.document).where(v.name == name, v.version == version)))
 
 
-def _step(
-    tx: Connection, enrolment: Row[Any], journey: Journey, now: dt.datetime, currency: str, margin: float,
-    chance: Chance,
-) -> int:  # fmt: skip
-    step = enrolment.step
-    planned = 0
-    if enrolment.arm == "treated":
-        planned = _plan_send(tx, enrolment, journey, step, now, currency, margin, chance)
-    last = step + 1 == len(journey.steps)
-    values: dict[str, Any] = (
-        {"state": "finished", "step": step + 1, "due_at": None, "ended_at": now}
-        if last
-        else {"step": step + 1, "due_at": enrolment.entered_at + _delay(journey, step + 1)}
-    )
-    tx.execute(update(enrolments).where(enrolments.c.id == enrolment.id).values(**values))
-    return planned
-
-
-def _plan_send(
-    tx: Connection, enrolment: Row[Any], journey: Journey, step: int, now: dt.datetime, currency: str, margin: float,
-    chance: Chance,
-) -> int:  # fmt: skip
+def _planned(
+    enrolment: Row[Any], journey: Journey, now: dt.datetime, currency: str, margin: float, chance: Chance
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The send of an enrolment's step, and its code where there is an offer."""
+    step = journey.steps[enrolment.step]
     worth = Worth(enrolment.expected_order_value, enrolment.worth)
     ladder = [each.offer for each in journey.steps]
-    rung = affordable_offer(ladder, step, worth, margin=margin, most_share=journey.most_share_of_worth)
-    offer: dict[str, Any] = {"kind": "none", "value": "0", "cost": "0"}
-    expires = now + dt.timedelta(days=journey.steps[step].valid_days)
-    if rung is not None:
-        cost = rounded(offer_cost(ladder[rung], worth), currency)
-        offer = {**ladder[rung].model_dump(mode="json"), "cost": str(cost), "expires_at": expires.isoformat()}
-    send_id = chance.new_id()
-    code = codes.draw(journey.code_prefix, chance.choose) if rung is not None else None
-    written = tx.execute(
-        insert(sends)
-        .values(
-            id=send_id,
-            programme=enrolment.programme,
-            version=enrolment.version,
-            step=step + 1,
-            customer_id=enrolment.customer_id,
-            channel=journey.steps[step].channel,
-            occurrence=enrolment.occurrence,
-            state="planned",
-            offer=offer,
-            code=code,
-            planned_at=now,
-            not_before=now,
-            not_after=now + STALE_AFTER,
-        )
-        .on_conflict_do_nothing()
-        .returning(sends.c.id)
-    ).all()
-    if written and code is not None:
-        tx.execute(
-            codes_table.insert().values(
-                code=code,
-                send_id=send_id,
-                programme=enrolment.programme,
-                customer_id=enrolment.customer_id,
-                kind=offer["kind"],
-                value=Decimal(offer["value"]),
-                currency=currency,
-                made_at=now,
-                expires_at=expires,
-            )
-        )
+    rung = affordable_offer(ladder, enrolment.step, worth, margin=margin, most_share=journey.most_share_of_worth)
+    send = {
+        "id": chance.new_id(),
+        "programme": enrolment.programme,
+        "version": enrolment.version,
+        "step": enrolment.step + 1,
+        "customer_id": enrolment.customer_id,
+        "channel": step.channel,
+        "occurrence": enrolment.occurrence,
+        "state": "planned",
+        "offer": {"kind": "none", "value": "0", "cost": "0"},
+        "code": None,
+        "planned_at": now,
+        "not_before": now,
+        "not_after": now + STALE_AFTER,
+    }
+    if rung is None:
+        return send, None
+    expires = now + dt.timedelta(days=step.valid_days)
+    cost = rounded(offer_cost(ladder[rung], worth), currency)
+    send["offer"] = {**ladder[rung].model_dump(mode="json"), "cost": str(cost), "expires_at": expires.isoformat()}
+    send["code"] = codes.draw(journey.code_prefix, chance.choose)
+    return send, {
+        "code": send["code"],
+        "send_id": send["id"],
+        "programme": enrolment.programme,
+        "customer_id": enrolment.customer_id,
+        "kind": ladder[rung].kind,
+        "value": ladder[rung].value,
+        "currency": currency,
+        "made_at": now,
+        "expires_at": expires,
+    }
+
+
+def _write(tx: Connection, planned: list[tuple[dict[str, Any], dict[str, Any] | None]]) -> int:
+    """Write sends with their codes; returns how many there are that were not there before."""
+    if not planned:
+        return 0
+    statement = insert(sends).on_conflict_do_nothing().returning(sends.c.id)
+    written = set(tx.scalars(statement, [send for send, _code in planned]))
+    drawn = [code for _send, code in planned if code is not None and code["send_id"] in written]
+    if drawn:
+        tx.execute(insert(codes_table), drawn)
     return len(written)
+
+
+def _moved(enrolment: Row[Any], journey: Journey, now: dt.datetime) -> dict[str, Any]:
+    """Where an enrolment stands after its step."""
+    step = enrolment.step + 1
+    if step == len(journey.steps):
+        return {"own": enrolment.id, "state": "finished", "step": step, "due_at": None, "ended_at": now}
+    # After a standstill of the worker the steps that were missed do not all come on one day.
+    apart = min(_delay(journey, step) - _delay(journey, enrolment.step), NEVER_SOONER)
+    due = max(enrolment.entered_at + _delay(journey, step), now + apart)
+    return {"own": enrolment.id, "state": "active", "step": step, "due_at": due, "ended_at": None}
+
+
+def _move(tx: Connection, moves: list[dict[str, Any]]) -> None:
+    fields: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("state", "step", "due_at", "ended_at")}
+    rows = [{"own": move["own"], **{f"new_{name}": move[name] for name in fields}} for move in moves]
+    tx.execute(update(enrolments).where(enrolments.c.id == bindparam("own")).values(**fields), rows)
 
 
 def standing(tx: Connection, send: Row[Any]) -> Standing:
@@ -186,14 +199,15 @@ def standing(tx: Connection, send: Row[Any]) -> Standing:
         select(
             programmes.c.state,
             e.arm,
+            e.state.label("enrolment_state"),
             or_(e.state == "ordered", contacts.c.last_order_at >= e.entered_at).label("ordered"),
         )
         .select_from(enrolments)
         .join(programmes, programmes.c.name == e.programme)
         .outerjoin(contacts, contacts.c.customer_id == e.customer_id)
-        .where(e.programme == send.programme, e.customer_id == send.customer_id, e.version == send.version)
-        .order_by(e.id.desc())
+        .where(e.programme == send.programme, e.customer_id == send.customer_id, e.occurrence == send.occurrence)
     ).first()
     if row is None:
         return Standing("stopped", held_out=False, ordered_since_entry=False)
-    return Standing(row.state, held_out=row.arm == "held_out", ordered_since_entry=bool(row.ordered))
+    state = "stopped" if row.enrolment_state == "stopped" else row.state
+    return Standing(state, held_out=row.arm == "held_out", ordered_since_entry=bool(row.ordered))

@@ -43,12 +43,12 @@ class Result:
 
 def result(tx: Connection, reader: Reader, running: Running, now: dt.datetime) -> Result:
     """The result of a programme's present measurement, as of `now`."""
-    window = running.journey.measure.window_days
+    plan = tx.execute(select(measurements).where(measurements.c.id == running.measurement)).one()
+    window = plan.window_days  # as it was when the measurement began, whatever the document says by now
     found = outcomes(reader, running.measurement, window, now)
     states = _states(tx, running)
     redeemed, offer_cost = _redeemed(tx, reader, running)
     message_cost = running.journey.cost_per_message * states.get(("accepted", None), 0)
-    plan = tx.execute(select(measurements).where(measurements.c.id == running.measurement)).one()
     lift = measure(
         found.treated,
         found.held_out,
@@ -108,7 +108,9 @@ def _redeemed(tx: Connection, reader: Reader, running: Running) -> tuple[int, De
     if not cost:
         return 0, Decimal(0)
     orders: Any = reader.table("orders")
-    used = orders.filter(orders.code.notnull(), orders.cancelled_at.isnull()).select("code", "discount")
+    used = orders.filter(orders.code.notnull(), orders.cancelled_at.isnull(), ~orders.is_test.fill_null(False)).select(
+        "code", "discount"
+    )
     total, count = Decimal(0), 0
     for order in reader.arrow(used).to_pylist():
         if order["code"] in cost:

@@ -48,6 +48,7 @@ def affordable_offer(
     limit = Decimal(str(most_share * margin * (worth.yearly_value or 0)))
     for rung in range(step, -1, -1):
         offer = ladder[rung]
-        if offer.kind != "none" and offer_cost(offer, worth) <= limit:
+        unknown = offer.kind == "percent" and worth.order_value is None
+        if offer.kind != "none" and not unknown and offer_cost(offer, worth) <= limit:
             return rung
     return None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from setia.kernel.errors import SetiaError
+from setia.messaging.tables import sends
 from setia.programmes.journeys.models import Journey
 from setia.programmes.journeys.tables import enrolments, measurements, programme_versions, programmes
 
@@ -49,7 +50,8 @@ def apply(
 ) -> int:  # fmt: skip
     """Start a journey, or put its edited document in force; returns its version.
 
-    A running measurement is kept unless a new one is asked for. An unchanged document makes no new version.
+    A running measurement is kept unless a new one is asked for; that ends the journeys of the old one, so that no
+    customer is in two. An unchanged document makes no new version.
     """
     own = tx.execute(select(programmes).where(programmes.c.name == journey.programme).with_for_update()).first()
     document = journey.model_dump(mode="json")
@@ -68,6 +70,7 @@ def apply(
         )
     measurement = own.measurement if own is not None and not new_measurement else None
     if measurement is None:
+        _end(tx, [journey.programme], now)
         measurement = _measure(tx, journey, share, planned_total, now, chance.new_salt())
     values = {"version": version, "state": "running", "measurement": measurement, "changed_at": now}
     statement = insert(programmes).values(name=journey.programme, **values)
@@ -136,7 +139,8 @@ def find(tx: Connection, name: str) -> Running:
 def set_state(tx: Connection, name: str | None, state: str, now: dt.datetime) -> list[str]:
     """Pause, resume or stop one programme, or all with None; returns their names. Raises NoProgramme.
 
-    Stopping ends every journey under way; what was already assigned stays in its measurement.
+    Stopping ends every journey under way and refuses what is planned; what was already assigned stays in its
+    measurement.
     """
     names = [name] if name is not None else [running.name for running in known(tx)]
     for each in names:
@@ -144,10 +148,20 @@ def set_state(tx: Connection, name: str | None, state: str, now: dt.datetime) ->
     p = programmes.c
     tx.execute(update(programmes).where(p.name.in_(names)).values(state=state, changed_at=now))
     if state == "stopped":
-        e = enrolments.c
-        tx.execute(
-            update(enrolments)
-            .where(e.programme.in_(names), e.state == "active")
-            .values(state="stopped", due_at=None, ended_at=now)
-        )
+        _end(tx, names, now)
     return names
+
+
+def _end(tx: Connection, names: list[str], now: dt.datetime) -> None:
+    """End every journey under way, and refuse what is planned."""
+    e, s = enrolments.c, sends.c
+    tx.execute(
+        update(enrolments)
+        .where(e.programme.in_(names), e.state == "active")
+        .values(state="stopped", due_at=None, ended_at=now)
+    )
+    tx.execute(
+        update(sends)
+        .where(s.programme.in_(names), s.state == "planned")
+        .values(state="refused", reason="programme_stopped", settled_at=now)
+    )
