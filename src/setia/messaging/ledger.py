@@ -147,8 +147,8 @@ def _request(tx: Connection, send: Row[Any], contact: Row[Any] | None, standing:
 def _settle(store: Store, taken: _Taken, outcome: Outcome, now: dt.datetime) -> str:
     send, values = taken.send, _after(taken.send.attempts + 1, outcome, now)
     with store.begin() as tx:
-        tx.execute(update(sends).where(sends.c.id == send.id).values(**values))
-        if outcome.bad_address:
+        known = tx.execute(update(sends).where(sends.c.id == send.id).values(**values)).rowcount
+        if outcome.bad_address and known:  # not known any more: the person was erased meanwhile
             opt_out(tx, send.customer_id, send.channel, "bad_address", now)
     return str(values["state"])
 

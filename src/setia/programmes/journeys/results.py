@@ -62,7 +62,7 @@ def result(tx: Connection, reader: Reader, running: Running, now: dt.datetime) -
     )
     return Result(
         programme=running.name,
-        title=dict(running.journey.title),
+        title={str(language): text for language, text in running.journey.title.items()},
         state=running.state,
         measurement=running.measurement,
         held_out_share=running.held_out_share,

@@ -1,0 +1,167 @@
+"""Workers that are killed: nothing is mailed twice, nothing disappears."""
+
+from __future__ import annotations
+
+import csv
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from setia.messaging.tables import sends
+from setia.programmes.journeys.tables import enrolments
+
+# Imports once, then forks one worker for each line it reads: a kill hits the worker alone, and costs no new start.
+NURSERY = """if True:
+    import datetime as dt, os, sys
+    import duckdb, ibis, jinja2, liquid, psycopg, pyarrow.parquet, sqlglot
+    from setia.app import Shop
+    ibis.duckdb
+    for line in sys.stdin:
+        folder, moment = line.split()
+        pid = os.fork()
+        if pid == 0:
+            with Shop.open(folder, clock=lambda: dt.datetime.fromisoformat(moment)) as shop:
+                shop.programmes.work()
+            os._exit(0)
+        print(pid, flush=True)
+        print(os.waitpid(pid, 0)[1], flush=True)
+"""
+
+
+class Nursery:
+    """Starts workers and says how they ended."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.pid = 0
+
+    def start(self, folder: Path, moment: Any) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{folder} {moment.isoformat()}\n")
+        self._process.stdin.flush()
+        self.pid = int(self._process.stdout.readline())
+
+    def wait(self) -> int:
+        assert self._process.stdout is not None
+        status = int(self._process.stdout.readline())
+        self.pid = 0
+        return status
+
+    def kill(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
+@pytest.fixture
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.close()
+
+
+def codes_in(content: bytes) -> list[str]:
+    return re.findall(r"COME-[2-9A-Z]{9}", content.decode())
+
+
+class Killer:
+    """Kills the worker at the nth time that a verb is heard, or after a time; and reads codes.csv at each mail."""
+
+    def __init__(self, nursery: Nursery) -> None:
+        self.nursery = nursery
+        self.verb, self.countdown = "", 0
+        self.killed_after_text: list[str] = []
+        self.codes_file = Path()
+        self.unlisted: list[str] = []
+        self.last_mail = lambda: b""
+
+    def arm(self, verb: str, countdown: int) -> None:
+        self.verb, self.countdown = verb, countdown
+
+    def __call__(self, verb: str, argument: str, talk: Any) -> str | None:
+        if verb == "END":
+            with self.codes_file.open(newline="") as file:
+                listed = {row["code"] for row in csv.DictReader(file)}
+            self.unlisted += [code for code in codes_in(self.last_mail()) if code not in listed]
+        if verb == self.verb:
+            self.countdown -= 1
+            if self.countdown == 0:
+                if verb == "END":
+                    self.killed_after_text.append(argument)
+                self.nursery.kill()
+                return "hang up"
+        return None
+
+
+@pytest.mark.slow
+def test_kills_at_any_point_neither_double_nor_lose(
+    silent_shop: Any, mail_server: Any, mailing: Any, nursery: Nursery
+) -> None:
+    killer = Killer(nursery)
+    server = mail_server(killer)
+    killer.last_mail = lambda: server.received[-1][1]
+    shop = silent_shop(extra=mailing.smtp(server.port))
+    killer.codes_file = shop.folder / "exports" / "codes.csv"
+    shop.programmes.apply("come-back")
+    draw = random.Random(11)
+    by_verb = [("END", 3), ("MAIL", 2), ("RCPT", 4), ("DATA", 1), ("END", 1), ("HELLO", 1), ("END", 6)]
+    timers = [draw.uniform(0.05, 1.5) for _ in range(6)]
+    plans: list[tuple[str, float]] = [*by_verb, *(("timer", seconds) for seconds in timers)]
+    draw.shuffle(plans)
+    kills = 0
+    for kind, amount in plans:
+        timer = threading.Timer(amount, nursery.kill) if kind == "timer" else None
+        if timer is None:
+            killer.arm(kind, int(amount))
+        nursery.start(shop.folder, mailing.NOW)
+        if timer is not None:
+            timer.start()
+        kills += os.WIFSIGNALED(nursery.wait())
+        if timer is not None:
+            timer.cancel()
+    killer.arm("", 0)
+    nursery.start(shop.folder, mailing.NOW)
+    assert nursery.wait() == 0
+
+    assert kills >= 10
+    with shop.store.begin() as tx:
+        states = {row.customer_id: row.state for row in tx.execute(select(sends).where(sends.c.step == 1))}
+        arms = {row.customer_id: row.arm for row in tx.execute(select(enrolments))}
+        codes = set(tx.scalars(select(sends.c.code).where(sends.c.code.is_not(None))))
+    assert len(arms) == mailing.PEOPLE
+    assert states.keys() == {customer for customer, arm in arms.items() if arm == "treated"}
+    assert set(states.values()) <= {"accepted", "unknown"}
+    received = Counter(address.split("@")[0].upper() for address in server.to())
+    assert max(received.values()) == 1
+    assert set(received) <= states.keys()
+    assert {customer for customer, state in states.items() if state == "accepted"} <= set(received)
+    assert set(states) - set(received) <= {customer for customer, state in states.items() if state == "unknown"}
+    assert killer.killed_after_text
+    for address in killer.killed_after_text:
+        customer = address.split("@")[0].upper()
+        assert (states[customer], received[customer]) == ("unknown", 1)
+    assert sum(state == "unknown" for state in states.values()) <= kills
+    mailed = {code for _to, content in server.received for code in codes_in(content)}
+    assert len(mailed) == len(received)
+    assert mailed <= codes
+    assert killer.unlisted == []
