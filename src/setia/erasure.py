@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
+from urllib.parse import quote
 
-from sqlalchemy import Connection, delete, select, text, update
+from sqlalchemy import Connection, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from setia.customers.tables import contacts, opt_outs
@@ -29,6 +35,12 @@ from setia.warehouse.reader import Reader, fact_view
 from setia.warehouse.tables import erased, fact_files
 from setia.warehouse.writer import Writer
 
+FREE_TEXT = {"answers": ("comment",), "events": ("properties",)}
+"""Columns in which anybody's row may mention anybody's address."""
+ERASED = "[erased]"
+PATIENCE = 60
+"""Seconds that transactions older than the erasure are waited for."""
+
 
 class NobodyFound(SetiaError):
     """Nobody is known as {identifier}. Give a customer's key or e-mail address as it stands in the facts."""
@@ -36,32 +48,64 @@ class NobodyFound(SetiaError):
     code = "customers.nobody_found"
 
 
+class StillOpen(SetiaError):
+    """The person is removed from the store, but an older transaction of database process {pid} keeps deleted rows on
+    the disk, and the facts are as they were. End that process, then erase the person again.
+    """
+
+    code = "customers.still_open"
+    exit_code = 4
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """All identifiers of one person."""
 
-    customer_id: str
+    customer_ids: tuple[str, ...]
+    """The customer's key, and those of other accounts with the same address."""
     emails: tuple[str, ...]
     phones: tuple[str, ...]
 
+    @property
+    def customer_id(self) -> str:
+        """The customer's key, or the first of them."""
+        return self.customer_ids[0]
+
     def identifiers(self) -> tuple[str, ...]:
         """Every identifier once."""
-        return tuple(dict.fromkeys((self.customer_id, *self.emails, *self.phones)))
+        return tuple(dict.fromkeys((*self.customer_ids, *self.emails, *self.phones)))
 
 
 def find(reader: Reader, identity: Identity, identifier: str) -> Person:
     """The person behind a customer's key or an e-mail address. Raises NobodyFound."""
-    wanted = [identity.customer_id(identifier), identifier]
-    rows = reader.duck.execute(
-        "select customer_id, email, phone from customers where list_contains($1, customer_id) or lower($2) = email "
-        "union all select customer_id, null, null from orders where list_contains($1, customer_id) limit 10",
-        [wanted, identifier],
-    ).fetchall()
-    if not rows:
+    ids = _known_ids(reader, [identity.customer_id(identifier), identifier])
+    emails = {identifier.lower()} if "@" in identifier else set()
+    while True:
+        more = reader.duck.execute(
+            "select customer_id, lower(email) from customers "
+            "where list_contains($1, customer_id) or list_contains($2, lower(email))",
+            [sorted(ids), sorted(emails)],
+        ).fetchall()
+        ids_now, emails_now = ids | {key for key, _ in more}, emails | {email for _, email in more if email}
+        if (ids_now, emails_now) == (ids, emails):
+            break
+        ids, emails = ids_now, emails_now
+    if not ids:
         raise NobodyFound(identifier=identifier)
-    key = str(rows[0][0])
-    emails = {str(row[1]) for row in rows if row[1]} | ({identifier.lower()} if "@" in identifier else set())
-    return Person(key, tuple(sorted(emails)), tuple(sorted({str(row[2]) for row in rows if row[2]})))
+    # A telephone that others share is theirs too, and no sign of this person.
+    phones = reader.duck.execute(
+        "select phone from customers where phone is not null group by phone "
+        "having bool_and(list_contains($1, customer_id))",
+        [sorted(ids)],
+    ).fetchall()
+    first = sorted(ids, key=lambda key: (key not in (identifier, identity.customer_id(identifier)), key))
+    return Person(tuple(first), tuple(sorted(emails)), tuple(sorted(str(phone) for (phone,) in phones)))
+
+
+def _known_ids(reader: Reader, wanted: list[str]) -> set[str]:
+    tables = [quoted(table.name) for table in FACTS.values() if "customer_id" in table.names()]
+    rows = " union ".join(f"select customer_id from {table} where list_contains($1, customer_id)" for table in tables)
+    return {str(key) for (key,) in reader.duck.execute(rows, [wanted]).fetchall()}
 
 
 def erase(
@@ -69,53 +113,86 @@ def erase(
 ) -> int:
     """Erase a person; the caller holds the writer. Returns how many files were rewritten.
 
-    New files stand beside the old ones first; one transaction then points every kept snapshot to them, cleans the
-    store and keeps the fingerprints; only then are the old files removed. A reader that is under way keeps the open
-    files it has and fails on those it has not opened yet: erasure does not wait.
+    The facts come last: as long as something is left to do the person is found there, so an erasure that was killed
+    is completed by asking for it again. New files stand beside the old ones first, one transaction points every kept
+    snapshot to them, and only then are the old ones removed. A reader that is under way keeps the open files it has
+    and fails on those it has not opened yet: erasure does not wait. Raises StillOpen.
     """
     folder = workspace / "data"
-    with store.begin() as tx:
-        all_files = [
-            DataFile(*row)
-            for row in tx.execute(
-                select(
-                    fact_files.c.fact_table, fact_files.c.month, fact_files.c.path, fact_files.c.rows,
-                    fact_files.c.schema_version,
-                )
-            )
-        ]  # fmt: skip
+    all_files = _all_files(store)
+    person = _with_former_addresses(writer, folder, all_files, person)
     bought = _bought(store, reader, person)
+    with store.begin() as tx:
+        xid = str(tx.scalar(text("select pg_current_xact_id()")))
+        _clean_store(tx, person, now)
+        rows = [{"fingerprint": identity.fingerprint(each), "erased_at": now} for each in person.identifiers()]
+        tx.execute(insert(erased).on_conflict_do_nothing(), rows)
+    _clean_rejects(workspace / "rejects", person)
+    _clean_pages(workspace, person)
+    _clean_scratch(workspace / "scratch", reader)
+    scrub(store, xid)
     changes = [
         (file, writer.rewrite(file, _without(file, folder, person, bought)))
         for file in all_files
         if _holds(writer, file, folder, person)
     ]
+    _flush(folder / new.path for _old, new in changes if new is not None)
     with store.begin() as tx:
         for old, new in changes:
             _point_to(tx, old, new)
-        _clean_store(tx, person, now)
-        rows = [{"fingerprint": identity.fingerprint(each), "erased_at": now} for each in person.identifiers()]
-        tx.execute(insert(erased).on_conflict_do_nothing(), rows)
-    for old, _new in changes:
-        (folder / old.path).unlink(missing_ok=True)
-    _clean_rejects(workspace / "rejects", person)
-    _clean_pages(workspace, person)
-    scrub(store)
+    _remove_unknown(store, folder)
     return len(changes)
 
 
-def _columns(file: DataFile) -> tuple[str, ...]:
-    return FACTS[file.table].person if file.table in FACTS else ("customer_id",)
+def _all_files(store: Store) -> list[DataFile]:
+    """The files of every kept snapshot."""
+    f = fact_files.c
+    with store.begin() as tx:
+        rows = tx.execute(select(f.fact_table, f.month, f.path, f.rows, f.schema_version)).all()
+    return [DataFile(*found) for found in rows]
+
+
+def _with_former_addresses(writer: Writer, folder: Path, files: Sequence[DataFile], person: Person) -> Person:
+    """The person with the addresses that only older snapshots know."""
+    own = [folder / file.path for file in files if file.table == "customers"]
+    if not own:
+        return person
+    listed = ", ".join(literal(key) for key in person.customer_ids)
+    rows = writer.duck.execute(
+        f"select distinct lower(email) from {parquet(own)} where customer_id in ({listed}) and email is not null"
+    ).fetchall()
+    return replace(person, emails=tuple(sorted({*person.emails, *(str(email) for (email,) in rows)})))
 
 
 def _is_person(file: DataFile, person: Person) -> str:
-    listed = ", ".join(literal(each) for each in person.identifiers())
-    return " or ".join(f"coalesce({quoted(column)} in ({listed}), false)" for column in _columns(file)) or "false"
+    ids, emails = (", ".join(literal(each) for each in known) for known in (person.customer_ids, person.emails))
+    columns = FACTS[file.table].person if file.table in FACTS else ("customer_id",)
+    conditions = [f"coalesce(customer_id in ({ids}), false)"] if "customer_id" in columns else []
+    if "email" in columns and person.emails:
+        conditions.append(f"coalesce(lower(email) in ({emails}), false)")
+    return " or ".join(conditions) or "false"
+
+
+def _address(person: Person) -> str:
+    """A regular expression for the person's addresses, whatever their case, as an SQL literal."""
+    return literal("(?i)" + "|".join(re.escape(email) for email in person.emails))
+
+
+def _source(file: DataFile, folder: Path) -> str:
+    if file.table in FACTS:
+        return f"({fact_view(FACTS[file.table], folder, [file])})"
+    return parquet([folder / file.path])
 
 
 def _holds(writer: Writer, file: DataFile, folder: Path, person: Person) -> bool:
-    source = parquet([folder / file.path])
-    return bool(row(writer.duck, f"select count(*) from {source} where {_is_person(file, person)}")[0])
+    conditions = [_is_person(file, person)]
+    if person.emails:
+        conditions += [
+            f"coalesce(regexp_matches({quoted(column)}, {_address(person)}), false)"
+            for column in FREE_TEXT.get(file.table, ())
+        ]
+    query = f"select count(*) from {_source(file, folder)} where {' or '.join(conditions)}"
+    return bool(row(writer.duck, query)[0])
 
 
 def _bought(store: Store, reader: Reader, person: Person) -> list[str]:
@@ -125,7 +202,7 @@ def _bought(store: Store, reader: Reader, person: Person) -> list[str]:
     found: list[str] = []
     for measurement, days in windows.items():
         exposures: Any = reader.table("exposures")
-        own = exposures.filter(exposures.customer_id == person.customer_id, exposures.measurement == measurement)
+        own = exposures.filter(exposures.customer_id.isin(person.customer_ids), exposures.measurement == measurement)
         rows: Any = with_outcome(own, reader.table("orders"), days)
         found += [
             row["exposure_id"] for row in reader.arrow(rows.filter(rows.bought).select("exposure_id")).to_pylist()
@@ -134,15 +211,21 @@ def _bought(store: Store, reader: Reader, person: Person) -> list[str]:
 
 
 def _without(file: DataFile, folder: Path, person: Person, bought: Sequence[str]) -> str:
-    is_person = _is_person(file, person)
+    source, is_person = _source(file, folder), _is_person(file, person)
     if file.table == "exposures":
-        source = fact_view(FACTS["exposures"], folder, [file])
         did = f"exposure_id in ({', '.join(literal(each) for each in bought)})" if bought else "false"
         return (
             f"select * replace (case when {is_person} then {did} else outcome end as outcome, "
-            f"case when {is_person} then null else customer_id end as customer_id) from ({source})"
+            f"case when {is_person} then null else customer_id end as customer_id) from {source}"
         )
-    return f"select * from {parquet([folder / file.path])} where not ({is_person})"
+    kept = "*"
+    if person.emails and file.table in FREE_TEXT:
+        blanked = (
+            f"regexp_replace({quoted(column)}, {_address(person)}, {literal(ERASED)}, 'g') as {quoted(column)}"
+            for column in FREE_TEXT[file.table]
+        )
+        kept = f"* replace ({', '.join(blanked)})"
+    return f"select {kept} from {source} where not ({is_person})"
 
 
 def _point_to(tx: Connection, old: DataFile, new: DataFile | None) -> None:
@@ -150,21 +233,47 @@ def _point_to(tx: Connection, old: DataFile, new: DataFile | None) -> None:
     if new is None:
         tx.execute(delete(fact_files).where(own))
     else:
-        tx.execute(update(fact_files).where(own).values(path=new.path, rows=new.rows))
+        values = {"path": new.path, "rows": new.rows, "schema_version": new.schema_version}
+        tx.execute(update(fact_files).where(own).values(**values))
+
+
+def _flush(files: Iterable[Path]) -> None:
+    for file in files:
+        for target in (file, file.parent):
+            handle = os.open(target, os.O_RDONLY)
+            try:
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+
+
+def _remove_unknown(store: Store, folder: Path) -> None:
+    """Remove the files that no snapshot knows: the old ones, and what a killed process left."""
+    known = {file.path for file in _all_files(store)}
+    for file in folder.rglob("*.parquet"):
+        if str(file.relative_to(folder)) not in known:
+            file.unlink(missing_ok=True)
 
 
 def _clean_store(tx: Connection, person: Person, now: dt.datetime) -> None:
     """Rows of the person go, in every table that has a customer; enrolments and codes stay without one."""
-    for table in (contacts, opt_outs, sends):
-        tx.execute(delete(table).where(table.c.customer_id == person.customer_id))
-    tx.execute(update(codes).where(codes.c.customer_id == person.customer_id).values(customer_id=None))
+    ids = person.customer_ids
+    tx.execute(
+        delete(contacts).where(or_(contacts.c.customer_id.in_(ids), func.lower(contacts.c.email).in_(person.emails)))
+    )
+    for table in (opt_outs, sends):
+        tx.execute(delete(table).where(table.c.customer_id.in_(ids)))
+    tx.execute(update(codes).where(codes.c.customer_id.in_(ids)).values(customer_id=None))
     e = enrolments.c
-    own = update(enrolments).where(e.customer_id == person.customer_id)
+    own = update(enrolments).where(e.customer_id.in_(ids))
     tx.execute(own.where(e.state == "active").values(state="stopped", due_at=None, ended_at=now))
     tx.execute(own.values(customer_id=None))
 
 
 def _clean_rejects(folder: Path, person: Person) -> None:
+    csv.field_size_limit(sys.maxsize)
+    for draft in folder.glob("*.part"):  # of an erasure that was killed
+        draft.unlink()
     for file in folder.glob("*.csv"):
         with file.open(encoding="utf-8", newline="") as source:
             rows = list(csv.reader(source))
@@ -177,31 +286,53 @@ def _clean_rejects(folder: Path, person: Person) -> None:
 
 
 def _mentions(row: Sequence[str], person: Person) -> bool:
-    """Whether a rejected row is the person's: an address anywhere in it, or the key as a cell of its own."""
-    content = row[-1].lower() if row else ""
-    if any(each.lower() in content for each in (*person.emails, *person.phones)):
+    """Whether a rejected row is the person's: an address anywhere in it, or a key as a cell of its own."""
+    said = "\n".join(row).lower()
+    if any(each.lower() in said for each in (*person.emails, *person.phones)):
         return True
-    cells: list[Any] = next(csv.reader([row[-1].lstrip("'")]), []) if row else []
-    return person.customer_id in (cell.strip() for cell in cells)
+    cells = re.split(r"[,;\t|\n]", row[-1].lstrip("'")) if row else []
+    return not {cell.strip(" \"'") for cell in cells}.isdisjoint(person.customer_ids)
 
 
 def _clean_pages(workspace: Path, person: Person) -> None:
-    """Reports and rendered mails that name the person go; a report is made anew at any time."""
-    traces = [each.encode() for each in person.identifiers()]
-    for folder in ("reports", "outbox"):
-        for file in (workspace / folder).glob("*"):
-            content = file.read_bytes()
+    """Reports, exports and rendered mails that name the person go; they are made anew at any time."""
+    traces = [trace for address in (*person.emails, *person.phones) for trace in _written(address)]
+    for folder in ("reports", "exports", "outbox"):
+        for file in (workspace / folder).rglob("*"):
+            if not file.is_file():
+                continue
+            content = file.read_bytes().lower()
             if any(trace in content for trace in traces):
                 file.unlink()
 
 
-def scrub(store: Store) -> None:
-    """Leave no trace of deleted rows on the server's disk: rewrite the tables, drop the old log.
+def _written(address: str) -> Iterator[bytes]:
+    """An address as the files of a workspace may hold it."""
+    yield address.encode()
+    yield address.encode("utf-16-le")
+    yield address.encode("utf-16-be")
+    yield quote(address).lower().encode()
+    yield address.replace("+", "&#43;").encode()
 
-    Needs the rights of a table's owner for the first and of a superuser for the second; on a server of your own
-    without them, the administrator's `VACUUM FULL` and checkpoint do it.
+
+def _clean_scratch(scratch: Path, reader: Reader) -> None:
+    """Remove what killed readers spilled; those that are at work keep the files that they have open."""
+    (own,) = row(reader.duck, "select current_setting('temp_directory')")
+    for leftover in scratch.glob("read-*"):
+        if leftover.name != Path(own).name:
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def scrub(store: Store, xid: str) -> None:
+    """Leave no trace on the server's disk of rows that the transaction `xid` deleted: rewrite the tables and the
+    statistics of their columns, drop the old log.
+
+    Needs the rights of a table's owner for the tables and of a superuser for the rest; on a server of your own
+    without them, or one that recycles its log files, the administrator's `VACUUM FULL` and checkpoint do it. Raises
+    StillOpen.
     """
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
+        _wait_for_older(session, xid)
         for table in (contacts, opt_outs, sends, codes, enrolments):
             session.execute(text(f"vacuum (full, analyze) {table.name}"))
         if session.scalar(text("select rolsuper from pg_roles where rolname = current_user")):
@@ -212,11 +343,24 @@ def scrub(store: Store) -> None:
                 session.execute(text("checkpoint"))
 
 
+def _wait_for_older(session: Connection, xid: str) -> None:
+    """Wait until nobody can see the deleted rows any more: until then no vacuum removes them."""
+    older = text(
+        "select min(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database() "
+        "and greatest(age(backend_xid), age(backend_xmin)) >= age(cast(cast(:xid as xid8) as xid))"
+    )
+    until = monotonic() + PATIENCE
+    while (pid := session.scalar(older, {"xid": xid})) is not None:
+        if monotonic() > until:
+            raise StillOpen(pid=pid)
+        sleep(0.1)
+
+
 def takeout(store: Store, reader: Reader, person: Person) -> dict[str, Any]:
     """Everything that is held about one person: the rows of each fact table and of the store, by table."""
-    listed = ", ".join(literal(each) for each in person.identifiers())
+    listed = ", ".join(literal(each) for each in (*person.customer_ids, *person.emails))
     held: dict[str, Any] = {"identifiers": list(person.identifiers()), "facts": {}, "store": {}}
-    tables = {**{name: table.person for name, table in FACTS.items() if table.person}}
+    tables = {name: table.person for name, table in FACTS.items() if table.person}
     if reader.rows("traits"):
         tables["traits"] = ("customer_id",)
     for name, columns in tables.items():
@@ -228,7 +372,7 @@ def takeout(store: Store, reader: Reader, person: Person) -> dict[str, Any]:
         for table in (contacts, opt_outs, enrolments, sends, codes):
             rows = [
                 dict(row)
-                for row in tx.execute(select(table).where(table.c.customer_id == person.customer_id)).mappings()
+                for row in tx.execute(select(table).where(table.c.customer_id.in_(person.customer_ids))).mappings()
             ]
             if rows:
                 held["store"][table.name] = rows

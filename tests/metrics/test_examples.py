@@ -191,9 +191,11 @@ def test_history_must_reach_over_the_period_before(reader_of):
 
 
 def test_a_median_that_is_not_reached_is_said(reader_of):
-    answer = buying.time_between_purchases(reader_of(orders=COHORTS), Scope(dt.date(2024, 2, 20), "USD", "UTC"))
+    orders = buyers("march", range(300), "2024-03-05") + " union all " + buyers("again", range(100), "2024-04-04")
+    answer = buying.time_between_purchases(reader_of(orders=orders), Scope(dt.date(2024, 5, 1), "USD", "UTC"))
     assert (answer.figures["median_days"], answer.reason) == (None, "median_not_reached")
-    assert answer.figures["completed"] == 500
+    assert answer.figures["again_within_30"] == pytest.approx(1 / 3)
+    assert answer.figures["quarter_days"] == 30
 
 
 def test_a_month_of_returns_alone_and_of_corrections_alone(reader_of):

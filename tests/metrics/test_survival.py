@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -45,7 +46,7 @@ def test_agrees_with_statsmodels(lengths):
     at_risk = dict(zip(curve.days, curve.at_risk, strict=True))
     assert [at_risk[int(day)] for day in oracle.surv_times] == list(oracle.n_risk)
     falling = (1.0, *curve.survival)
-    assert all(before >= after >= 0 for before, after in zip(falling, falling[1:], strict=False))
+    assert all(before >= after >= 0 for before, after in pairwise(falling))
 
 
 def test_nothing_to_see():

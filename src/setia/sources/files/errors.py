@@ -17,6 +17,18 @@ class FileEmpty(SetiaError):
     code = "files.empty"
 
 
+class FileUnreadable(SetiaError):
+    """{path} cannot be opened: {problem}. Give yourself the right to read it, or copy it elsewhere."""
+
+    code = "files.unreadable"
+
+
+class NoRows(SetiaError):
+    """{path} names its columns but has no row under them. Export it again and import the new file."""
+
+    code = "files.no_rows"
+
+
 class NotATable(SetiaError):
     """{path} is not a table of text: {problem}. Export it as CSV (UTF-8) or Parquet."""
 
@@ -41,6 +53,27 @@ class ColumnMissing(SetiaError):
     (a line `{key} = "column name"`) and pass it with `--map`."""
 
     code = "files.column_missing"
+
+
+class ColumnUnreadable(SetiaError):
+    """The column {column!r} of {path} cannot be read as {role}: {holds}. Mend it, or name another column in a mapping
+    file (a line `{key} = "column name"`) and pass it with `--map`."""
+
+    code = "files.column_unreadable"
+
+
+class QuoteNotClosed(SetiaError):
+    """{path} opens a quotation mark in row {row} that is not closed, so that the rows after it cannot be told apart:
+    {content}. Mend that row or export the file again. Nothing was imported."""
+
+    code = "files.quote_not_closed"
+
+
+class AmountsTooLarge(SetiaError):
+    """The amounts of one order add up to more than 14 digits before the point ({problem}). Nothing was imported; check
+    that the right columns are read as amount, quantity and price."""
+
+    code = "files.amounts_too_large"
 
 
 class MappingWrong(SetiaError):
