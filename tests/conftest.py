@@ -73,6 +73,21 @@ _numbers = count(1)
 
 
 @pytest.fixture
+def new_store(server_url: str) -> Iterator[Callable[[], str]]:
+    """Makes fresh, migrated databases and gives their URLs."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(f"store_{next(_numbers)}")
+        _execute(server_url, f"create database {names[-1]} template setia_template")
+        return url_of(server_url, names[-1])
+
+    yield make
+    for name in names:
+        _execute(server_url, f"drop database {name} with (force)")
+
+
+@pytest.fixture
 def make_shop(server_url: str, tmp_path: Path) -> Iterator[MakeShop]:
     """Makes shops with a fresh database each: `make_shop(currency="GBP", clock=lambda: NOW, extra="[gate]…")`."""
     made: list[tuple[Shop, str]] = []

@@ -198,14 +198,16 @@ def _holds(writer: Writer, file: DataFile, folder: Path, person: Person) -> bool
 def _bought(store: Store, reader: Reader, person: Person) -> list[str]:
     """Keys of the person's exposures that were followed by an order within the window."""
     with store.begin() as tx:
-        windows = dict(tx.execute(select(measurements.c.id, measurements.c.window_days)).tuples().all())
+        rows = tx.execute(select(measurements.c.id, measurements.c.window_days)).all()
+    windows = {row.id: row.window_days for row in rows}
     found: list[str] = []
     for measurement, days in windows.items():
         exposures: Any = reader.table("exposures")
         own = exposures.filter(exposures.customer_id.isin(person.customer_ids), exposures.measurement == measurement)
-        rows: Any = with_outcome(own, reader.table("orders"), days)
+        outcomes: Any = with_outcome(own, reader.table("orders"), days)
         found += [
-            row["exposure_id"] for row in reader.arrow(rows.filter(rows.bought).select("exposure_id")).to_pylist()
+            row["exposure_id"]
+            for row in reader.arrow(outcomes.filter(outcomes.bought).select("exposure_id")).to_pylist()
         ]
     return found
 

@@ -35,11 +35,19 @@ class _Section(BaseModel):
 class ShopSettings(_Section):
     """The business."""
 
-    name: str = "My shop"
-    currency: str = Field(default="IDR", pattern=r"^[A-Z]{3}$")
-    time_zone: str = "Asia/Jakarta"
-    language: Literal["en", "id", "ms"] = "en"
-    margin: float = Field(default=0.4, gt=0, le=1)
+    name: str = Field(default="My shop", description="The shop's name, as messages and reports give it")
+    currency: str = Field(
+        default="IDR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the currency that amounts are in"
+    )
+    time_zone: str = Field(
+        default="Asia/Jakarta", description="IANA time zone that days, months and quiet hours follow"
+    )
+    language: Literal["en", "id", "ms"] = Field(
+        default="en", description="Language of the report, and of messages to customers whose own is not known"
+    )
+    margin: float = Field(
+        default=0.4, gt=0, le=1, description="Gross margin as a share of net sales; bounds what an offer may cost"
+    )
 
     @field_validator("time_zone")
     @classmethod
@@ -57,39 +65,53 @@ class ShopSettings(_Section):
 class StoreSettings(_Section):
     """Where the store is; without a URL Setia runs a private server of its own."""
 
-    url: SecretStr | None = None
-    url_file: Path | None = None
+    url: SecretStr | None = Field(
+        default=None, description="SQLAlchemy URL of a PostgreSQL 15 or newer: postgresql+psycopg://user@host/database"
+    )
+    url_file: Path | None = Field(
+        default=None, description="A file that holds the URL and nothing else; wins over `url`"
+    )
 
 
 class WarehouseSettings(_Section):
     """How much of the machine the warehouse may take."""
 
-    memory: str = Field(default="1GB", pattern=r"^\d+(MB|GB)$")
-    threads: int | None = Field(default=None, ge=1)
-    keep_snapshots_days: int = Field(default=30, ge=0)
+    memory: str = Field(
+        default="1GB", pattern=r"^\d+(MB|GB)$", description="Memory that DuckDB takes before it spills to the disk"
+    )
+    threads: int | None = Field(
+        default=None, ge=1, description="Threads of DuckDB; as many as the machine has by default"
+    )
+    keep_snapshots_days: int = Field(default=30, ge=0, description="Days for which old snapshots can still be read")
 
 
 class EmailSettings(_Section):
     """The SMTP server and the sender. Without a host, mails are rendered and not sent."""
 
-    host: str | None = None
-    port: int = 587
-    security: Literal["starttls", "tls", "none"] = "starttls"
-    username: str | None = None
-    password: SecretStr | None = None
-    password_file: Path | None = None
-    sender: str = "Shop <shop@example.com>"
-    unsubscribe: str | None = None
-    postal_address: str = ""
-    timeout_seconds: float = 30
+    host: str | None = Field(default=None, description="The SMTP server; without one nothing is sent")
+    port: int = Field(default=587, description="Its port")
+    security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="Encryption: from the second word on, from the first, or none (loopback only)"
+    )
+    username: str | None = Field(default=None, description="Account at the server; without one no login is tried")
+    password: SecretStr | None = Field(default=None, description="Password of the account")
+    password_file: Path | None = Field(
+        default=None, description="A file that holds the password and nothing else; wins over `password`"
+    )
+    sender: str = Field(default="Shop <shop@example.com>", description="The From of every message")
+    unsubscribe: str | None = Field(
+        default=None, description="Address to which a customer writes to stop; named in every message and its header"
+    )
+    postal_address: str = Field(default="", description="Postal address under every message, which many laws ask for")
+    timeout_seconds: float = Field(default=30, description="Seconds for which the server may be silent")
 
 
 class GateSettings(_Section):
     """When and how often customers may be written to."""
 
-    quiet_from: time = time(20)
-    quiet_until: time = time(8)
-    most_per_week: int = Field(default=2, ge=0)
+    quiet_from: time = Field(default=time(20), description="From then on nothing is sent, in the shop's time zone …")
+    quiet_until: time = Field(default=time(8), description="… until then; equal times mean no quiet hours")
+    most_per_week: int = Field(default=2, ge=0, description="Messages to one customer in any seven days, at most")
 
 
 class Settings(BaseSettings):

@@ -6,8 +6,13 @@ import csv
 import datetime as dt
 import email
 import email.policy
+import json
+import os
 import shutil
+import signal
 import socketserver
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -181,6 +186,58 @@ def part(message: EmailMessage, kind: str) -> str:
     return str(found.get_content())
 
 
+# Imports once, then forks one worker for each line it reads: a kill hits the worker alone, and costs no new start.
+NURSERY = """if True:
+    import datetime as dt, json, os, sys
+    import duckdb, ibis, jinja2, liquid, psycopg, pyarrow.parquet, sqlglot
+    from setia.app import Shop
+    ibis.duckdb
+    for line in sys.stdin:
+        folder, moment, statement = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            with Shop.open(folder, clock=lambda: dt.datetime.fromisoformat(moment)) as shop:
+                exec(statement)
+            os._exit(0)
+        print(pid, flush=True)
+        print(os.waitpid(pid, 0)[1], flush=True)
+"""
+
+
+class Nursery:
+    """Runs statements on a `shop` in processes of their own, and says how they ended."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self.pid = 0
+
+    def start(self, folder: Path, moment: dt.datetime, statement: str) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps([str(folder), moment.isoformat(), statement]) + "\n")
+        self._process.stdin.flush()
+        self.pid = int(self._process.stdout.readline())
+
+    def wait(self) -> int:
+        assert self._process.stdout is not None
+        status = int(self._process.stdout.readline())
+        self.pid = 0
+        return status
+
+    def kill(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait()
+        self._process.stdout.close()
+
+
 def write_csv(path: Path, header: tuple[str, ...], rows: list[tuple[object, ...]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
@@ -197,7 +254,13 @@ def silent_files(folder: Path, people: int = PEOPLE) -> list[Path]:
     orders: list[tuple[object, ...]] = []
     for person in range(people):
         customers.append(
-            (f"C{person:03}", f"c{person:03}@example.com", f"Nama {person}", ("en", "id", "ms", "")[person % 4], LONG_AGO)
+            (
+                f"C{person:03}",
+                f"c{person:03}@example.com",
+                f"Nama {person}",
+                ("en", "id", "ms", "")[person % 4],
+                LONG_AGO,
+            )
         )
         orders += [
             (f"O{next(numbers)}", f"C{person:03}", NOW - dt.timedelta(days=ago - person % 20), 200_000 + person)
@@ -205,7 +268,9 @@ def silent_files(folder: Path, people: int = PEOPLE) -> list[Path]:
         ]
     orders.append((f"O{next(numbers)}", "fresh", NOW - dt.timedelta(days=1), 100_000))
     return [
-        write_csv(folder / "customers.csv", ("customer_id", "email", "name", "language", "email_consent_at"), customers),
+        write_csv(
+            folder / "customers.csv", ("customer_id", "email", "name", "language", "email_consent_at"), customers
+        ),
         write_csv(folder / "orders.csv", ("order_id", "customer_id", "placed_at", "total"), orders),
     ]
 

@@ -6,9 +6,6 @@ import csv
 import os
 import random
 import re
-import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -21,61 +18,10 @@ from sqlalchemy import select
 from setia.messaging.tables import sends
 from setia.programmes.journeys.tables import enrolments
 
-# Imports once, then forks one worker for each line it reads: a kill hits the worker alone, and costs no new start.
-NURSERY = """if True:
-    import datetime as dt, os, sys
-    import duckdb, ibis, jinja2, liquid, psycopg, pyarrow.parquet, sqlglot
-    from setia.app import Shop
-    ibis.duckdb
-    for line in sys.stdin:
-        folder, moment = line.split()
-        pid = os.fork()
-        if pid == 0:
-            with Shop.open(folder, clock=lambda: dt.datetime.fromisoformat(moment)) as shop:
-                shop.programmes.work()
-            os._exit(0)
-        print(pid, flush=True)
-        print(os.waitpid(pid, 0)[1], flush=True)
-"""
-
-
-class Nursery:
-    """Starts workers and says how they ended."""
-
-    def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", NURSERY], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self.pid = 0
-
-    def start(self, folder: Path, moment: Any) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{folder} {moment.isoformat()}\n")
-        self._process.stdin.flush()
-        self.pid = int(self._process.stdout.readline())
-
-    def wait(self) -> int:
-        assert self._process.stdout is not None
-        status = int(self._process.stdout.readline())
-        self.pid = 0
-        return status
-
-    def kill(self) -> None:
-        if self.pid:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait()
-        self._process.stdout.close()
-
 
 @pytest.fixture
-def nursery() -> Iterator[Nursery]:
-    made = Nursery()
+def nursery(mailing: Any) -> Iterator[Any]:
+    made = mailing.Nursery()
     yield made
     made.close()
 
@@ -84,10 +30,13 @@ def codes_in(content: bytes) -> list[str]:
     return re.findall(r"COME-[2-9A-Z]{9}", content.decode())
 
 
+WORK = "shop.programmes.work()"
+
+
 class Killer:
     """Kills the worker at the nth time that a verb is heard, or after a time; and reads codes.csv at each mail."""
 
-    def __init__(self, nursery: Nursery) -> None:
+    def __init__(self, nursery: Any) -> None:
         self.nursery = nursery
         self.verb, self.countdown = "", 0
         self.killed_after_text: list[str] = []
@@ -115,7 +64,7 @@ class Killer:
 
 @pytest.mark.slow
 def test_kills_at_any_point_neither_double_nor_lose(
-    silent_shop: Any, mail_server: Any, mailing: Any, nursery: Nursery
+    silent_shop: Any, mail_server: Any, mailing: Any, nursery: Any
 ) -> None:
     killer = Killer(nursery)
     server = mail_server(killer)
@@ -133,14 +82,14 @@ def test_kills_at_any_point_neither_double_nor_lose(
         timer = threading.Timer(amount, nursery.kill) if kind == "timer" else None
         if timer is None:
             killer.arm(kind, int(amount))
-        nursery.start(shop.folder, mailing.NOW)
+        nursery.start(shop.folder, mailing.NOW, WORK)
         if timer is not None:
             timer.start()
         kills += os.WIFSIGNALED(nursery.wait())
         if timer is not None:
             timer.cancel()
     killer.arm("", 0)
-    nursery.start(shop.folder, mailing.NOW)
+    nursery.start(shop.folder, mailing.NOW, WORK)
     assert nursery.wait() == 0
 
     assert kills >= 10

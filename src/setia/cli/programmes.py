@@ -114,6 +114,11 @@ def resume(programme: Optional = None, shop: ShopOption = ".", every: AllOption 
     _set("running", programme, shop, every=every)
 
 
+def close(programme: Optional = None, shop: ShopOption = ".", every: AllOption = False) -> None:
+    """Let nobody in any more; those inside go on to the end. Then the one final look at the result is due."""
+    _set("closed", programme, shop, every=every)
+
+
 def stop(programme: Optional = None, shop: ShopOption = ".", every: AllOption = False) -> None:
     """End a programme for good: nobody enters, nobody gets another message; its measurement goes on to its end."""
     _set("stopped", programme, shop, every=every)
@@ -138,6 +143,6 @@ def results(programme: Optional = None, shop: ShopOption = ".", lang: LangOption
 
 def add_to(app: typer.Typer) -> None:
     """Hang these commands into the command line."""
-    for command in (plan, preview, apply, work, pause, resume, stop, results):
+    for command in (plan, preview, apply, work, pause, resume, close, stop, results):
         app.command(command.__name__)(command)
     app.command("test-send")(test_send)

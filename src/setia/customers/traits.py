@@ -107,7 +107,7 @@ def _purchases(reader: Reader, scope: Scope) -> Any:
     orders: Any = customers_orders(reader, scope)
     by_day = orders.group_by("customer_id", "day").aggregate(orders=orders.count(), revenue=orders.total.sum())
     found = by_day.group_by("customer_id").aggregate(
-        orders=by_day.orders.sum().cast("int64"),
+        orders=by_day.orders.sum().cast("int32"),  # DuckDB adds up to a HUGEINT, which Parquet keeps as a float
         purchase_days=by_day.count(),
         first_day=by_day.day.min(),
         last_day=by_day.day.max(),

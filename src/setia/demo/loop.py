@@ -42,6 +42,7 @@ class Loop:
         self._mailbox = mailbox
         self._files = folder / "simulated"
         self._week = 0
+        self._programme = ""
         init(folder, shop)
         settings = folder / "setia.toml"
         own = settings.read_text(encoding="utf-8").split("[email]")[0]
@@ -60,6 +61,7 @@ class Loop:
         """Import the history, refresh, start a programme and do the first round."""
         self.shop.import_files(self.simulated.history(self._files / "history"))
         self.shop.refresh()
+        self._programme = programme
         self.shop.programmes.apply(programme)
         self.shop.programmes.work()
 
@@ -100,7 +102,7 @@ class Loop:
                     enrolments.c.measurement == measurement, enrolments.c.customer_id.is_not(None)
                 )
             ).all()
-        journey, _yaml = self.shop.programmes.load("win-back")
+        journey, _yaml = self.shop.programmes.load(self._programme)
         mails = tuple(
             PlannedMail(step.after_days, number, step.offer.kind, float(step.offer.value))
             for number, step in enumerate(journey.steps, start=1)

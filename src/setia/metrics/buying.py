@@ -49,7 +49,7 @@ def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
     orders = orders.mutate(counts=~orders.is_adjustment.fill_null(False))
     returns: Any = returns_before(reader, scope)
     sold = orders.group_by(month=month_of(orders.day)).aggregate(
-        orders=orders.counts.sum().cast("int64"),
+        orders=orders.count(where=orders.counts),
         customers=orders.customer_id.nunique(where=orders.counts),
         gross=orders.total.sum(where=orders.counts).fill_null(0),
         corrected=orders.total.sum(where=~orders.counts).fill_null(0),

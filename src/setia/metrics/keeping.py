@@ -74,7 +74,7 @@ def _buyers_by_period(reader: Reader, scope: Scope, period_days: int, periods: i
     before = bought.select(customer_id=bought.customer_id, period=bought.period - 1, bought_before=True)
     joined = bought.left_join(before, ["customer_id", "period"])
     counts = joined.group_by("period").aggregate(
-        buyers=joined.count(), retained=joined.bought_before.count(), new=joined.is_new.sum().cast("int64")
+        buyers=joined.count(), retained=joined.bought_before.count(), new=joined.count(where=joined.is_new)
     )
     return {row.pop("period"): row for row in reader.arrow(counts).to_pylist()}
 

@@ -3,13 +3,14 @@
 `orders >= 2 and days_since_last_order > 1.5 * usual_gap_days`. Allowed are traits, numbers, texts, days
 ('2026-08-31'), true and false, `and or not`, `= <> < <= > >=`, `between`, `in`, `is null`, and `+ - * /`. A division
 by zero gives null; a comparison with null is neither true nor false, and such a customer is not in the segment.
+Sums are floating-point numbers. Names may be written in capitals.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from setia.kernel.errors import SetiaError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import sqlglot
     from sqlglot import expressions as sql
 
 KINDS = {
@@ -48,7 +50,10 @@ class Condition:
         from sqlglot import expressions as exp
 
         try:
+            _require_plain(text, sqlglot.tokenize(text, read="duckdb"))
             tree = sqlglot.parse_one(text, into=exp.Condition, dialect="duckdb")
+        except RecursionError as problem:
+            raise BadCondition(condition=text, problem="it is nested too deeply") from problem
         except (errors.ParseError, errors.TokenError) as problem:
             details = getattr(problem, "errors", None)
             where = f"near {details[0]['highlight']!r}" if details and details[0].get("highlight") else "at its end"
@@ -64,6 +69,22 @@ class Condition:
         return _compiled(self._tree, table).fill_null(False)
 
 
+MOST_WORDS = 500
+"""Words and signs in a condition; beyond that, engines run out of stack."""
+
+
+def _require_plain(text: str, tokens: Sequence[sqlglot.Token]) -> None:
+    """Refuse what the parser would pass over in silence. Raises BadCondition."""
+    if len(tokens) > MOST_WORDS:
+        raise BadCondition(condition=text, problem=f"it is too long: more than {MOST_WORDS} words and signs")
+    if any(token.comments for token in tokens):
+        raise BadCondition(condition=text, problem="comments are not part of the condition language")
+    if any(token.token_type.name == "SEMICOLON" for token in tokens):
+        raise BadCondition(condition=text, problem="`;` is not part of the condition language")
+
+
+_READ = frozenset({"this", "expression", "expressions", "low", "high", "is_string", "typed", "safe"})
+"""What of a node is looked at; a node with anything else on it is refused."""
 _COMPARISONS = ("EQ", "NEQ", "LT", "LTE", "GT", "GTE")
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 
@@ -77,6 +98,8 @@ class _Check:
 
     def kind(self, node: sql.Expression) -> str:
         name = type(node).__name__
+        if any(value for part, value in node.args.items() if part not in _READ):
+            raise self._foreign(node)
         if name == "Paren":
             return self.kind(node.this)
         if name in ("And", "Or"):
@@ -106,16 +129,20 @@ class _Check:
             return "flag"
         if name == "Literal":
             return "text" if node.is_string else "number"
-        if name == "Column" and not node.args.get("table"):
-            return self._trait(node.name)
-        raise self._wrong(f"`{node.sql(dialect='duckdb')}` is not part of the condition language")
+        if name == "Column" and type(node.this).__name__ == "Identifier":
+            return self._trait(node)
+        raise self._foreign(node)
 
-    def _trait(self, name: str) -> str:
+    def _foreign(self, node: sql.Expression) -> BadCondition:
+        return self._wrong(f"`{node.sql(dialect='duckdb')}` is not part of the condition language")
+
+    def _trait(self, node: sql.Expression) -> str:
+        name = node.name.lower()
         if name not in KINDS:
             near = difflib.get_close_matches(name, KINDS, n=1)
-            place = self._text.find(name) + 1
+            place = node.this.meta.get("start", self._text.find(node.name)) + 1
             hint = f"; did you mean `{near[0]}`?" if near else "; docs/reference/traits.md lists them all"
-            raise self._wrong(f"there is no trait `{name}` (character {place}){hint}")
+            raise self._wrong(f"there is no trait `{node.name}` (character {place}){hint}")
         self.traits.add(name)
         return KINDS[name]
 
@@ -137,10 +164,16 @@ class _Check:
                 )
 
     def _is_day(self, node: sql.Expression) -> bool:
+        """Whether a text stands for a day; raises where it was written out and is none."""
+        written = node.unnest()
+        if not written.is_string:
+            return False
         try:
-            dt.date.fromisoformat(node.name)
-        except ValueError as problem:
-            raise self._wrong(f"{node.name!r} is not a day such as '2026-08-31'") from problem
+            day = dt.date.fromisoformat(written.name)
+        except ValueError:
+            day = None
+        if day is None or day.isoformat() != written.name:
+            raise self._wrong(f"{written.name!r} is not a day such as '2026-08-31'")
         return True
 
     def _wrong(self, problem: str) -> BadCondition:
@@ -166,7 +199,7 @@ def _compiled(node: sql.Expression, table: Any) -> Any:
         return _compiled(node.this, table).isin([_compiled(item, table) for item in node.expressions])
     if name == "Is":
         return _compiled(node.this, table).isnull()
-    return table[node.name] if name == "Column" else _literal(node, name)
+    return table[node.name.lower()] if name == "Column" else _literal(node, name)
 
 
 def _literal(node: sql.Expression, name: str) -> Any:
@@ -176,7 +209,13 @@ def _literal(node: sql.Expression, name: str) -> Any:
         return ibis.literal(bool(node.this))
     if node.is_string:
         return ibis.literal(node.name)
-    return ibis.literal(float(node.name) if "." in node.name or "e" in node.name.lower() else int(node.name))
+    whole = node.name.isdigit() and int(node.name) < 2**63
+    return ibis.literal(int(node.name) if whole else float(node.name))
+
+
+def _number(value: Any) -> Any:
+    """A number that no sum or product overflows, on any engine."""
+    return value.cast("float64")
 
 
 _OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -188,8 +227,8 @@ _OPERATIONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "LTE": lambda a, b: a <= b,
     "GT": lambda a, b: a > b,
     "GTE": lambda a, b: a >= b,
-    "Add": lambda a, b: a + b,
-    "Sub": lambda a, b: a - b,
-    "Mul": lambda a, b: a * b,
-    "Div": lambda a, b: a.cast("float64") / b.cast("float64").nullif(0),
+    "Add": lambda a, b: _number(a) + _number(b),
+    "Sub": lambda a, b: _number(a) - _number(b),
+    "Mul": lambda a, b: _number(a) * _number(b),
+    "Div": lambda a, b: _number(a) / _number(b).nullif(0),
 }

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,15 @@ from setia.warehouse.reader import fact_view
 
 MOST_FILES_A_MONTH = 12
 """Small files of one month beyond this number are merged when the month is written again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A staged file: rows of one month, not yet in their place."""
+
+    path: Path
+    month: dt.date | None
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +70,20 @@ class Writer:
 
     def replace(self, name: str, select: str) -> Replaced:
         """Put the rows of a SELECT (in the fact table's columns) in the place of all old rows with the same keys."""
-        table = FACTS[name]
-        old = self.present(name)
-        staged = self._stage(table, self._merged(table, select, old) if table.merged and old else select)
-        rows = self._count(staged)
-        if rows == 0:
-            return Replaced(0, 0, same=True)
-        old_rows, same = self._take_out(table, staged, rows, old) if old else (0, False)
-        self._put_down(table, staged)
-        return Replaced(rows, old_rows, same)
+        return self.replace_together({name: select})[name]
+
+    def replace_together(self, selects: Mapping[str, str]) -> dict[str, Replaced]:
+        """The same for several tables with the same key, as one: a key in any of them leaves all of them.
+
+        So an order that is now a credit note does not stay an order.
+        """
+        staged = {name: self._stage(FACTS[name], select) for name, select in selects.items()}
+        old = {name: self.present(name) for name in selects}
+        if any(old.values()) and any(staged.values()):
+            self._note_new_keys(staged)
+        done = {name: self._settle(FACTS[name], parts, old[name]) for name, parts in staged.items()}
+        self.duck.execute("drop table if exists new_keys")
+        return done
 
     def derive(self, name: str, select: str) -> int:
         """Make the rows of a SELECT the whole of a derived table; returns their number."""
@@ -106,14 +120,10 @@ class Writer:
 
     # The steps of `replace`.
 
-    def _merged(self, table: FactTable, select: str, old: list[DataFile]) -> str:
-        columns = ", ".join(
-            f"coalesce(n.{duck.quoted(c)}, o.{duck.quoted(c)}) as {duck.quoted(c)}" for c in table.names()
-        )
-        keys = ", ".join(duck.quoted(key) for key in table.key)
-        return f"select {columns} from ({select}) n left join ({fact_view(table, self._folder, old)}) o using ({keys})"
-
-    def _stage(self, table: FactTable, select: str) -> Path:
+    def _stage(self, table: FactTable, select: str) -> list[_Part]:
+        old = self.present(table.name)
+        if table.merged and old:
+            select = self._merged(table, select, old)
         target = self.scratch / f"{table.name}-{uuid.uuid4().hex}"
         month = f"date_trunc('month', {table.month_of})::date" if table.month_of else "null"
         columns = ", ".join(
@@ -123,42 +133,66 @@ class Writer:
             f"copy (select {columns}, {month} as setia_month from ({select})) to {duck.literal(str(target))} "
             "(format parquet, partition_by (setia_month), filename_pattern '{uuid}')"
         )
-        return target
+        parts = [_Part(path, _month_of(path), _rows_in(path)) for path in sorted(target.rglob("*.parquet"))]
+        return [part for part in parts if part.rows]
 
-    def _count(self, staged: Path) -> int:
-        if not any(staged.rglob("*.parquet")):
-            return 0
-        files = duck.literal(str(staged / "**" / "*.parquet"))
-        return int(duck.row(self.duck, f"select coalesce(sum(num_rows), 0) from parquet_file_metadata({files})")[0])
-
-    def _take_out(self, table: FactTable, staged: Path, rows: int, old: list[DataFile]) -> tuple[int, bool]:
-        keys = ", ".join(duck.quoted(key) for key in table.key)
-        fresh = f"read_parquet({duck.literal(str(staged / '**' / '*.parquet'))}, hive_partitioning=false)"
-        self.duck.execute(f"create or replace temp table new_keys as select distinct {keys} from {fresh}")
-        listed = duck.parquet((self._folder / file.path for file in old), filename=True)
-        hit: dict[str, int] = dict(
-            self.duck.execute(
-                f"select filename, count(*) from {listed} semi join new_keys using ({keys}) group by 1"
-            ).fetchall()
+    def _merged(self, table: FactTable, select: str, old: list[DataFile]) -> str:
+        columns = ", ".join(
+            f"coalesce(n.{duck.quoted(c)}, o.{duck.quoted(c)}) as {duck.quoted(c)}" for c in table.names()
         )
-        was = f"select o.* from ({fact_view(table, self._folder, old)}) o semi join new_keys using ({keys})"
-        now = f"select {', '.join(table.names())} from {fresh}"
-        same = sum(hit.values()) == rows and self._checksum(was) == self._checksum(now)
+        keys = ", ".join(duck.quoted(key) for key in table.key)
+        return f"select {columns} from ({select}) n left join ({fact_view(table, self._folder, old)}) o using ({keys})"
+
+    def _note_new_keys(self, staged: Mapping[str, list[_Part]]) -> None:
+        (key,) = {FACTS[name].key for name in staged}
+        keys = ", ".join(duck.quoted(column) for column in key)
+        fresh = duck.parquet(part.path for parts in staged.values() for part in parts)
+        self.duck.execute(f"create or replace temp table new_keys as select distinct {keys} from {fresh}")
+
+    def _settle(self, table: FactTable, parts: list[_Part], old: list[DataFile]) -> Replaced:
+        """Put staged rows in the place of old ones, unless they are the same."""
+        rows = sum(part.rows for part in parts)
+        hit = self._hit(table, old) if self._new_keys() else {}
+        gone = sum(hit.values())
+        if rows == gone == 0 or (rows == gone and self._same(table, parts, hit)):
+            return Replaced(rows, gone, same=True)
         with self._progress.stage(table.name, len(hit), "files") as stage:
-            for done, file in enumerate(file for file in old if str(self._folder / file.path) in hit):
+            for done, (file, leaving) in enumerate(hit.items()):
                 stage.advance(done)
-                self._without_new_keys(table, file, keys)
+                self._dropped.append(file)
+                if leaving < file.rows:
+                    self.rewrite(file, self._without_new_keys(table, [file]), keep=True)
             stage.advance(len(hit))
-        self.duck.execute("drop table new_keys")
-        return sum(hit.values()), same
+        self._put_down(table, parts)
+        return Replaced(rows, gone, same=False)
+
+    def _new_keys(self) -> bool:
+        return bool(duck.row(self.duck, "select count(*) from duckdb_tables() where table_name = 'new_keys'")[0])
+
+    def _hit(self, table: FactTable, old: list[DataFile]) -> dict[DataFile, int]:
+        """The old files that hold new keys, and how many rows of them."""
+        if not old:
+            return {}
+        by_path = {str(self._folder / file.path): file for file in old}
+        found = self.duck.execute(
+            f"select filename, count(*) from {duck.parquet(by_path, filename=True)} "
+            f"semi join new_keys using ({_keys(table)}) group by 1"
+        ).fetchall()
+        return {by_path[path]: int(rows) for path, rows in found}
+
+    def _same(self, table: FactTable, parts: list[_Part], hit: Mapping[DataFile, int]) -> bool:
+        view = fact_view(table, self._folder, list(hit))
+        if sum(file.rows for file in hit) > sum(hit.values()):
+            view = f"select o.* from ({view}) o semi join new_keys using ({_keys(table)})"
+        fresh = f"select {', '.join(table.names())} from {duck.parquet(part.path for part in parts)}"
+        return self._checksum(view) == self._checksum(fresh)
+
+    def _without_new_keys(self, table: FactTable, files: list[DataFile]) -> str:
+        view = fact_view(table, self._folder, files)
+        return f"select o.* from ({view}) o anti join new_keys using ({_keys(table)})"
 
     def _checksum(self, select: str) -> object:
         return duck.row(self.duck, f"select count(*), sum(hash(t)::hugeint) from ({select}) t")
-
-    def _without_new_keys(self, table: FactTable, file: DataFile, keys: str) -> None:
-        self._dropped.append(file)
-        source = fact_view(table, self._folder, [file])
-        self.rewrite(file, f"select o.* from ({source}) o anti join new_keys using ({keys})", keep=True)
 
     def rewrite(self, file: DataFile, select: str, *, keep: bool = False) -> DataFile | None:
         """Write what a SELECT leaves of one file as a new file; None when nothing is left.
@@ -176,13 +210,12 @@ class Writer:
             self._new.append(written)
         return written
 
-    def _put_down(self, table: FactTable, staged: Path) -> None:
-        for part in sorted(staged.rglob("*.parquet")):
-            value = part.parent.name.removeprefix("setia_month=")
-            month = None if value.startswith("__HIVE") else dt.date.fromisoformat(value)
-            target = self._new_path(table.name, month)
-            part.rename(target)
-            self._list(table.name, month, target, version=table.version)
+    def _put_down(self, table: FactTable, parts: list[_Part]) -> None:
+        for part in parts:
+            target = self._new_path(table.name, part.month)
+            part.path.rename(target)
+            path = str(target.relative_to(self._folder))
+            self._new.append(DataFile(table.name, part.month, path, part.rows, table.version))
         self._merge_small_files(table)
 
     def _merge_small_files(self, table: FactTable) -> None:
@@ -205,13 +238,25 @@ class Writer:
         return target
 
     def _described(self, table: str, month: dt.date | None, path: Path, version: int) -> DataFile:
-        import pyarrow.parquet as pq
-
-        rows = pq.read_metadata(path).num_rows
-        return DataFile(table, month, str(path.relative_to(self._folder)), rows, version)
+        return DataFile(table, month, str(path.relative_to(self._folder)), _rows_in(path), version)
 
     def _list(self, table: str, month: dt.date | None, path: Path, version: int) -> None:
         self._new.append(self._described(table, month, path, version))
+
+
+def _keys(table: FactTable) -> str:
+    return ", ".join(duck.quoted(key) for key in table.key)
+
+
+def _month_of(staged: Path) -> dt.date | None:
+    value = staged.parent.name.removeprefix("setia_month=")
+    return None if value.startswith("__HIVE") else dt.date.fromisoformat(value)
+
+
+def _rows_in(path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -30,13 +30,15 @@ class NoPlaybook(SetiaError):
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # The docstring under a field is its description in the published schema.
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Enter(_Part):
     """Who enters, and when: at the moment the silence passes a quantile of the customer's own rhythm."""
 
     when: Literal["silence"] = "silence"
+    """What lets a customer in: the silence since the latest order."""
     quantile: float = Field(default=0.8, gt=0.5, lt=1)
     """Share of the gaps of a customer who is coming back that are over by then."""
     at_most_days: int = Field(default=540, ge=1)
@@ -47,7 +49,9 @@ class Measure(_Part):
     """How the programme is proved."""
 
     window_days: int = Field(default=60, ge=7, le=365)
+    """Days after entering within which an order counts as success, in both arms."""
     held_out: Annotated[float, Field(gt=0, lt=1)] | Literal["auto"] = "auto"
+    """Share that gets no message, for comparison; `auto` takes what `setia plan` proposes."""
     expected_effect: float = Field(default=0.05, gt=0, lt=1)
     """Difference in the share who order, as a fraction: 0.05 is five percentage points."""
 
@@ -56,10 +60,13 @@ class OfferSpec(_Part):
     """What a step offers."""
 
     kind: Literal["none", "percent", "amount", "free_shipping", "gift"] = "none"
+    """What is given; every kind but `none` comes with a code that is good once."""
     value: Decimal = Field(default=Decimal(0), ge=0)
+    """Per cent of the order, or money, for the kinds `percent` and `amount`."""
     cost: Decimal = Field(default=Decimal(0), ge=0)
     """What free shipping or a gift costs the shop each time."""
     text: Texts | None = None
+    """The name of a gift, in each language."""
 
     @model_validator(mode="after")
     def _complete(self) -> OfferSpec:
@@ -78,10 +85,15 @@ class Step(_Part):
     after_days: float = Field(ge=0)
     """Days after entering."""
     channel: Literal["email"] = "email"
+    """How it is sent."""
     offer: OfferSpec = OfferSpec()
+    """What it offers; a dearer offer than the customer is worth gives way to that of an earlier step, or to none."""
     valid_days: int = Field(default=14, ge=1)
+    """Days for which the code is good."""
     subject: Texts
+    """The subject line in each language, as a Liquid template."""
     body: Texts
+    """The text in each language, as a Liquid template over name, shop, offer, code and expires."""
 
     @field_validator("subject", "body")
     @classmethod
@@ -96,16 +108,23 @@ class Journey(_Part):
     """A whole programme."""
 
     programme: str = Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")
+    """Its name, which never changes."""
     title: Texts
+    """What reports call it, in each language."""
     audience: str
     """A condition over traits."""
     enter: Enter = Enter()
+    """When a customer of the audience enters."""
     measure: Measure = Measure()
+    """How it is proved."""
     most_share_of_worth: float = Field(default=0.3, gt=0, le=1)
     """An offer never costs more than this share of the margin expected of the customer in a year."""
     cost_per_message: Decimal = Field(default=Decimal(0), ge=0)
+    """What one message costs, in the shop's currency; part of what a customer kept has cost."""
     code_prefix: str = Field(default="BACK", pattern=r"^[A-Z]{2,8}$")
+    """The letters with which its codes begin."""
     steps: tuple[Step, ...] = Field(min_length=1, max_length=3)
+    """The messages, in order; an order in between ends the journey."""
 
     @field_validator("audience")
     @classmethod

@@ -85,7 +85,7 @@ def advance(store: Store, now: dt.datetime, currency: str, margin: float, chance
     planned = 0
     with store.begin() as tx:
         end_ordered(tx, now)
-        running = [each.name for each in known(tx) if each.state == "running"]
+        running = [each.name for each in known(tx) if each.state in ("running", "closed")]
     documents: dict[tuple[str, int], Journey] = {}
     while True:
         with store.begin() as tx:

@@ -80,7 +80,7 @@ def result(tx: Connection, reader: Reader, running: Running, now: dt.datetime) -
 
 def _mature(running: Running, found: Outcomes) -> bool:
     """The one look at the end: nobody enters any more, and every window is over."""
-    return running.state == "stopped" and found.open_treated + found.open_held_out == 0
+    return running.state in ("closed", "stopped") and found.open_treated + found.open_held_out == 0
 
 
 def _states(tx: Connection, running: Running) -> dict[tuple[str, str | None], int]:

@@ -16,7 +16,7 @@ programmes = Table(
     Column("measurement", Text, nullable=False),
     instant("changed_at", nullable=False),
 )
-"""`state`: running, paused, stopped."""
+"""`state`: running, paused, closed (nobody enters any more, those inside go on), stopped."""
 
 programme_versions = Table(
     "programme_versions",

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
+from setia.facts import FACTS
 from setia.kernel.progress import Progress
 from setia.sources.files import rejects
 from setia.sources.files.container import open_container
-from setia.sources.files.errors import NothingUsable, RowsRejected
+from setia.sources.files.errors import AmountsTooLarge, NothingUsable, RowsRejected
 from setia.sources.files.formats import FORMATS, Understood
 from setia.sources.files.formats.understood import Shop
 from setia.sources.files.rejects import Reject
 from setia.sources.files.table import TextTable
-from setia.warehouse.duck import literal, quoted, row
+from setia.warehouse.duck import quoted, row
 from setia.warehouse.writer import Replaced, Writer
 
 
@@ -51,16 +52,16 @@ class ImportReport:
     totals: dict[str, object] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Staged:
-    path: Path
+    """A file whose rows, the usable ones, lie in the temporary table `table.rows`."""
+
     table: TextTable
-    understood: Understood
-    rows: Path
-    count: int
-    rejects: list[Reject]
-    duplicates: int
-    erased: int
+    report: FileReport
+    rejects: Iterator[Reject]
+
+    def facts(self) -> dict[str, str]:
+        return {name: s.replace("{rows}", self.table.rows) for name, s in self.report.understood.facts.items()}
 
 
 class Import:
@@ -84,6 +85,7 @@ class Import:
         self._mapping = mapping
         self._strict = strict
         self._tell = tell
+        self._documents = 0
 
     def run(self, paths: Sequence[Path], rejects_file: Path, now: dt.datetime) -> ImportReport:
         """Read the files and commit them together.
@@ -92,10 +94,10 @@ class Import:
         """
         staged = [self._stage(path) for path in paths]
         written = self._replace(staged)
-        bad = [reject for part in staged for reject in part.rejects]
-        reports = [self._report(part) for part in staged]
+        reports = [part.report for part in staged]
+        bad = sum(report.rejected for report in reports)
         if bad:
-            rejects.write(bad, rejects_file)
+            rejects.write(chain.from_iterable(part.rejects for part in staged), rejects_file)
         snapshot = None
         if not all(part.same for part in written.values()):
             summary: dict[str, object] = {
@@ -109,21 +111,34 @@ class Import:
         container = open_container(path, self._writer.scratch)
         table = TextTable(container, self._writer.duck)
         understood = self._understand(table)
-        rows = self._writer.scratch / f"rows-{uuid.uuid4().hex}.parquet"
         wanted = list(understood.typed)
         with self._watched(f"{path.name}", container.bytes):
-            table.stage(wanted, rows)
-        total, bad, duplicates = self._counts(rows)
+            table.stage(wanted)
+        total, bad, duplicates = self._counts(table.rows)
         broken = table.broken_lines()
-        found = rejects.ordered(path.name, broken, table.bad_rows(wanted) if bad else [])
-        if found and self._strict:
-            raise RowsRejected(path=path, count=len(found), row=found[0].row, reason=_said(found[0]))
-        if found and bad == total:
-            raise NothingUsable(path=path, row=found[0].row, reason=_said(found[0]))
-        staged = _Staged(path, table, understood, rows, total + len(broken), found, duplicates, erased=0)
-        staged.erased = self._count_erased(staged)
-        self._tell(self._report(staged))
-        return staged
+        rejected = len(broken) + bad
+
+        def bad_rows() -> Iterator[Reject]:
+            found = table.bad_rows(wanted) if bad else iter(())
+            return rejects.ordered(path.name, broken, found, table.blank_lines() if bad else ())
+
+        if rejected and (self._strict or bad == total):
+            first = next(bad_rows())
+            facts = {"path": path, "row": first.row, "reason": _said(first)}
+            raise RowsRejected(count=rejected, **facts) if self._strict else NothingUsable(**facts)
+        report = FileReport(
+            path=path,
+            understood=understood,
+            examples={role: table.examples(column) for role, column in understood.columns.items()},
+            rows=total + len(broken),
+            rejected=rejected,
+            duplicates=duplicates,
+            erased=self._leave_out_erased(table, understood.persons),
+        )
+        if bad:
+            self._writer.duck.execute(f"delete from {table.rows} where problem is not null")
+        self._tell(report)
+        return _Staged(table, report, bad_rows())
 
     def _understand(self, table: TextTable) -> Understood:
         for form in FORMATS:
@@ -132,59 +147,89 @@ class Import:
                 return understood
         raise AssertionError("the last format recognises everything or says what is missing")
 
-    def _counts(self, rows: Path) -> tuple[int, int, int]:
-        source = f"read_parquet({literal(str(rows))})"
-        total, bad = row(self._writer.duck, f"select count(*), count(problem) from {source}")
-        repeated = f"select count(*) as n from {source} group by fingerprint_of_row having n > 1"
+    def _counts(self, rows: str) -> tuple[int, int, int]:
+        total, bad = row(self._writer.duck, f"select count(*), count(problem) from {rows}")
+        repeated = f"select count(*) as n from {rows} group by fingerprint_of_row having n > 1"
         (duplicates,) = row(self._writer.duck, f"select coalesce(sum(n - 1), 0) from ({repeated})")
         return int(total), int(bad), int(duplicates)
 
-    def _gone(self, staged: _Staged) -> str:
-        """A condition that is true for rows of erased people."""
-        if not self._erased or not staged.understood.persons:
-            return "false"
-        listed = ", ".join(literal(fingerprint) for fingerprint in self._erased)
-        identity = self._shop.identity
-        return " or ".join(
-            f"coalesce({identity.fingerprint_sql(quoted(column))} in ({listed}), false)"
-            for column in staged.understood.persons
-        )
-
-    def _count_erased(self, staged: _Staged) -> int:
-        condition = self._gone(staged)
-        if condition == "false":
+    def _leave_out_erased(self, table: TextTable, persons: Sequence[str]) -> int:
+        """Drop the rows of erased people; returns how many."""
+        if not self._erased or not persons:
             return 0
-        source = f"read_parquet({literal(str(staged.rows))})"
-        return int(row(self._writer.duck, f"select count(*) from {source} where {condition}")[0])
+        duck = self._writer.duck
+        duck.execute("create or replace temp table erased_people as select unnest($1) as print", [list(self._erased)])
+        conditions = []
+        for column in map(quoted, persons):
+            # The hash is slow, so it is taken once for each person.
+            prints = f"select {column}, {self._shop.identity.fingerprint_sql(column)} as print"
+            known = f"select distinct {column} from {table.rows} where {column} is not null"
+            conditions.append(
+                f"{column} in (select {column} from ({prints} from ({known})) semi join erased_people using (print))"
+            )
+        where = " or ".join(f"coalesce({condition}, false)" for condition in conditions)
+        (gone,) = row(duck, f"select count(*) from {table.rows} where {where}")
+        if gone:
+            duck.execute(f"delete from {table.rows} where {where}")
+        return int(gone)
 
     def _replace(self, staged: Sequence[_Staged]) -> dict[str, Replaced]:
-        selects: dict[str, list[str]] = {}
+        """Write the facts of all files; where they speak of the same thing, the file named last has the word."""
+        import duckdb
+
+        merged: dict[str, list[str]] = {}
+        documents: dict[tuple[str, ...], list[dict[str, str]]] = {}
         for part in staged:
-            good = (
-                f"(select * from read_parquet({literal(str(part.rows))}) "
-                f"where problem is null and not ({self._gone(part)}))"
-            )
-            for name, select in part.understood.facts.items():
-                selects.setdefault(name, []).append(select.replace("{rows}", good))
-        written = {}
-        with self._progress.stage("tables", len(selects), "tables") as stage:
-            for done, (name, parts) in enumerate(selects.items()):
+            facts = part.facts()
+            for name in [name for name in facts if FACTS[name].merged]:
+                merged.setdefault(name, []).append(facts.pop(name))
+            if facts:
+                documents.setdefault(tuple(sorted(facts)), []).append(facts)
+        groups = [{name: self._last_known(name, parts)} for name, parts in merged.items()]
+        groups += [self._last_documents(parts) if len(parts) > 1 else parts[0] for parts in documents.values()]
+        written: dict[str, Replaced] = {}
+        with self._progress.stage("tables", len(groups), "steps") as stage:
+            for done, group in enumerate(groups):
                 stage.advance(done)
-                joined = " union all by name ".join(f"select * from ({part})" for part in parts)
-                written[name] = self._writer.replace(name, joined)
-            stage.advance(len(selects))
+                try:
+                    written |= self._writer.replace_together(group)
+                except (duckdb.ConversionException, duckdb.OutOfRangeException) as problem:
+                    raise AmountsTooLarge(problem=str(problem).splitlines()[0]) from problem
+            stage.advance(len(groups))
         return written
 
-    def _report(self, staged: _Staged) -> FileReport:
-        return FileReport(
-            path=staged.path,
-            understood=staged.understood,
-            examples={role: staged.table.examples(c) for role, c in staged.understood.columns.items()},
-            rows=staged.count,
-            rejected=len(staged.rejects),
-            duplicates=staged.duplicates,
-            erased=staged.erased,
+    def _last_known(self, name: str, parts: Sequence[str]) -> str:
+        """One row for each key, from all files: each column's last value that is known."""
+        table = FACTS[name]
+        keys = ", ".join(quoted(key) for key in table.key)
+        numbered = " union all by name ".join(f"select *, {n} as part from ({part})" for n, part in enumerate(parts))
+        columns = ", ".join(
+            f"max_by({quoted(c)}, (part, {quoted(c)})) as {quoted(c)}"
+            if len(parts) > 1
+            else f"max({quoted(c)}) as {quoted(c)}"
+            for c in table.names()
+            if c not in table.key
         )
+        return f"select {keys}, {columns} from ({numbered}) group by {keys}"
+
+    def _last_documents(self, parts: Sequence[dict[str, str]]) -> dict[str, str]:
+        """The facts of several files alike: a document that stands in several is taken from the last, whole."""
+        keys = ", ".join(quoted(key) for key in FACTS[next(iter(parts[0]))].key)
+        all_keys = " union all ".join(
+            f"select {keys}, {n} as part from ({select})" for n, part in enumerate(parts) for select in part.values()
+        )
+        self._documents += 1
+        last = f"last_documents_{self._documents}"
+        self._writer.duck.execute(
+            f"create temp table {last} as select {keys}, max(part) as part from ({all_keys}) group by {keys}"
+        )
+        own = f"semi join (select {keys} from {last} where part = {{n}}) using ({keys})"
+        return {
+            name: " union all by name ".join(
+                f"select p.* from ({part[name]}) p {own.format(n=n)}" for n, part in enumerate(parts)
+            )
+            for name in parts[0]
+        }
 
     @contextmanager
     def _watched(self, title: str, size: int) -> Iterator[None]:

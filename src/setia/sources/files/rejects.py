@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from heapq import merge
 from pathlib import Path
 
 HEADER = ("file", "row", "column", "reason", "content")
@@ -23,18 +24,29 @@ class Reject:
 
 
 def ordered(
-    file: str, broken_lines: Iterable[tuple[int, str, str]], bad_rows: Iterable[tuple[int, str, str]]
-) -> list[Reject]:
-    """Both kinds of bad row under one numbering: rows behind a broken line move down by one."""
-    broken = sorted(broken_lines)
-    rejects = [Reject(file, line, "", kind, text.rstrip("\r\n")) for line, kind, text in broken]
-    passed = 0
-    for row, problem, text in sorted(bad_rows):
-        while passed < len(broken) and broken[passed][0] <= row + passed:
-            passed += 1
+    file: str,
+    broken_lines: Iterable[tuple[int, str, str]],
+    bad_rows: Iterable[tuple[int, str, str]],
+    blank_lines: Iterable[int] = (),
+) -> Iterator[Reject]:
+    """Both kinds of bad row under one numbering: a row moves down by one for each broken or blank line above it.
+
+    All that is given must be in the order of the file.
+    """
+    broken = [Reject(file, line, "", kind, text) for line, kind, text in broken_lines]
+    return merge(broken, _moved(file, broken, bad_rows, blank_lines), key=lambda reject: reject.row)
+
+
+def _moved(
+    file: str, broken: Iterable[Reject], bad_rows: Iterable[tuple[int, str, str]], blank_lines: Iterable[int]
+) -> Iterator[Reject]:
+    skipped = merge((reject.row for reject in broken), blank_lines)
+    following, passed = next(skipped, None), 0
+    for row, problem, text in bad_rows:
+        while following is not None and following <= row + passed:
+            following, passed = next(skipped, None), passed + 1
         column, reason = problem.split("|", 1)
-        rejects.append(Reject(file, row + passed, column, reason, text))
-    return sorted(rejects, key=lambda reject: reject.row)
+        yield Reject(file, row + passed, column, reason, text)
 
 
 def write(rejects: Iterable[Reject], target: Path) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from setia.sources.files.container import LONGEST_LINE, Container
-from setia.sources.files.errors import NotATable
+from setia.sources.files.container import CHUNK, LONGEST_LINE, Container
+from setia.sources.files.errors import LineTooLong, NoRows, NotATable, QuoteNotClosed
 from setia.warehouse.duck import literal, quoted, row
 
 if TYPE_CHECKING:
     import duckdb
 
 SAMPLE_ROWS = 20_000
+LONGEST_QUOTED = 50
+"""Lines within one pair of quotation marks; in a row that cannot be read, more than these mean it is never closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class TextTable:
 
         self.container = container
         self._duck = connection
+        self.rows = f"rows_{uuid.uuid4().hex}"
+        """Name of the temporary table that `stage` fills."""
         try:
             self.columns, self._from = self._open()
             columns = ", ".join(f"nullif(trim({quoted(c)}::varchar), '') as {quoted(c)}" for c in self.columns)
@@ -48,6 +52,9 @@ class TextTable:
             connection.execute(f"create temp table {self._sample} as {self._select} limit {SAMPLE_ROWS}")
         except duckdb.Error as problem:
             raise NotATable(path=container.given, problem=_first_line(problem)) from problem
+        if self.count("1") == 0:
+            self.broken_lines()
+            raise NoRows(path=container.given)
 
     def _open(self) -> tuple[list[str], str]:
         path = literal(str(self.container.readable))
@@ -55,8 +62,11 @@ class TextTable:
             described = self._duck.execute(f"describe select * from read_parquet({path})").fetchall()
             return [row[0] for row in described], f"read_parquet({path})"
         delimiter, quote = self._delimiter(), '"'
-        with self.container.readable.open(encoding="utf-8-sig", newline="") as file:
-            header = next(csv.reader(file, delimiter=delimiter, quotechar=quote), [])
+        with self.container.readable.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            try:
+                header = next(csv.reader(file, delimiter=delimiter, quotechar=quote), [])
+            except csv.Error as problem:
+                raise NotATable(path=self.container.given, problem=f"its first line: {problem}") from problem
         names = _unique_names(header)
         if len(names) < 2:
             raise NotATable(path=self.container.given, problem="its first line does not name two columns or more")
@@ -69,7 +79,7 @@ class TextTable:
         return names, f"read_csv({path}, {options}, store_rejects=true)"
 
     def _delimiter(self) -> str:
-        with self.container.readable.open(encoding="utf-8-sig", newline="") as file:
+        with self.container.readable.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             header = file.readline()
         return max(",;\t|", key=header.count)
 
@@ -85,8 +95,8 @@ class TextTable:
         ).fetchall()
         return [str(row[0]) for row in found]
 
-    def stage(self, wanted: list[Typed], target: Path) -> None:
-        """Write the file's rows with typed columns to Parquet.
+    def stage(self, wanted: list[Typed]) -> None:
+        """Fill the temporary table `rows` with the file's rows, their columns typed.
 
         Beside the wanted columns stand `fingerprint_of_row` (equal for exact duplicates) and `problem` (null, or the
         column and reason why the row cannot be used).
@@ -96,9 +106,8 @@ class TextTable:
         raw = ", ".join(quoted(c) for c in self.columns)
         kept = ", ".join(quoted(item.name) for item in wanted)
         sql = (
-            f"copy (select {kept}, fingerprint_of_row, {self._problem(wanted)} as problem from ("
-            f"select {self._typed(wanted)}, hash({raw}) as fingerprint_of_row from ({self._select}))) "
-            f"to {literal(str(target))} (format parquet)"
+            f"create temp table {self.rows} as select {kept}, fingerprint_of_row, {self._problem(wanted)} as problem "
+            f"from (select {self._typed(wanted)}, hash({raw}) as fingerprint_of_row from ({self._select}))"
         )
         try:
             self._duck.execute(sql)
@@ -121,16 +130,44 @@ class TextTable:
         return f"case {' '.join(checks)} end" if checks else "null::varchar"
 
     def broken_lines(self) -> list[tuple[int, str, str]]:
-        """Lines that are no row of this table at all: line number, reason, text. For text files, after staging."""
+        """Lines that are no row of this table at all: row, reason, text. For text files, after they were read.
+
+        Raises QuoteNotClosed, LineTooLong, since what stands behind such a line was not read either.
+        """
         if self.container.kind == "parquet":
             return []
         found = self._duck.execute(
-            "select distinct on (line) line, error_type::varchar, csv_line from reject_errors order by line"
+            "select distinct on (line) line, error_type::varchar, csv_line, line_byte_position "
+            "from reject_errors join reject_scans using (scan_id, file_id) where file_path = $1 order by line",
+            [str(self.container.readable)],
         ).fetchall()
-        return [(int(line), str(kind).lower().replace("_", " "), str(text or "")) for line, kind, text in found]
+        lines = []
+        for line, kind, text, start in found:
+            if kind == "UNQUOTED VALUE":
+                self._require_closed(int(line), int(start))
+            if kind == "LINE SIZE OVER MAXIMUM":
+                raise LineTooLong(path=self.container.given, limit=LONGEST_LINE, byte=start)
+            lines.append((int(line), str(kind).lower().replace("_", " "), str(text or "").strip("\r\n")))
+        return lines
 
-    def bad_rows(self, wanted: list[Typed]) -> list[tuple[int, str, str]]:
-        """The rows with a problem, read again in the file's order: number (the header is row 1), problem, text."""
+    def _require_closed(self, line: int, start: int) -> None:
+        with self.container.readable.open("rb") as file:
+            file.seek(max(start - 1, 0))
+            rest = file.read(CHUNK).decode("utf-8", errors="replace").lstrip("\r\n").splitlines(keepends=True)
+        open_quote = False
+        for number, text in enumerate(rest):
+            open_quote ^= text.count('"') % 2 == 1
+            if not open_quote:
+                return
+            if number > LONGEST_QUOTED:
+                break
+        raise QuoteNotClosed(path=self.container.given, row=line, content=rest[0].strip()[:100])
+
+    def bad_rows(self, wanted: list[Typed]) -> Iterator[tuple[int, str, str]]:
+        """The rows with a problem, read again in the file's order: number, problem, text.
+
+        The header is row 1; lines that are no row, blank or broken, are not counted.
+        """
         raw = ", ".join(f"{quoted(c)} as {quoted('text ' + c)}" for c in self.columns)
         shown = ", ".join(quoted("text " + c) for c in self.columns)
         self._duck.execute("set preserve_insertion_order=true")
@@ -139,10 +176,35 @@ class TextTable:
                 f"select row, problem, {shown} from (select *, {self._problem(wanted)} as problem from ("
                 f"select {self._typed(wanted)}, {raw}, row_number() over () + 1 as row from ({self._select}))) "
                 "where problem is not null order by row"
-            ).fetchall()
+            )
+            while some := found.fetchmany(10_000):
+                yield from ((int(row[0]), str(row[1]), _csv_line(row[2:])) for row in some)
         finally:
             self._duck.execute("set preserve_insertion_order=false")
-        return [(int(row[0]), str(row[1]), _csv_line(row[2:])) for row in found]
+
+    def blank_lines(self) -> Iterator[int]:
+        """The rows of a text file that hold nothing at all, where there are any between others."""
+        if self.container.kind == "parquet" or not self._has_blank_lines():
+            return
+        delimiter = self._delimiter()
+        with self.container.readable.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+            records = csv.reader(file, delimiter=delimiter)
+            yield from (number for number, record in enumerate(records, start=1) if not record)
+
+    def _has_blank_lines(self) -> bool:
+        before = b""
+        with self.container.readable.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                whole = before + chunk
+                if b"\n\n" in whole or b"\n\r\n" in whole:
+                    return True
+                before = chunk[-2:]
+        return False
+
+    def forget(self) -> None:
+        """Drop the temporary tables."""
+        self._duck.execute(f"drop table if exists {self.rows}")
+        self._duck.execute(f"drop table if exists {self._sample}")
 
 
 def _unique_names(header: list[str]) -> list[str]:
@@ -151,8 +213,9 @@ def _unique_names(header: list[str]) -> list[str]:
     names = []
     for position, name in enumerate((cell.strip() for cell in header), start=1):
         name = name or f"column {position}"
-        seen[name] = seen.get(name, 0) + 1
-        names.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        # DuckDB takes names that differ in case alone for the same.
+        seen[name.lower()] = seen.get(name.lower(), 0) + 1
+        names.append(name if seen[name.lower()] == 1 else f"{name} ({seen[name.lower()]})")
     return names
 
 

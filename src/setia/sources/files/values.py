@@ -12,6 +12,10 @@ _DAY_FIRST = ("%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y", "%d/%m/%y")
 _MONTH_FIRST = ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y")
 _OTHERS = ("%Y%m%d", "%Y/%m/%d", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%d-%b-%Y")
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_MARK = r"\d:\d\d.*?\s*(Z|UTC|GMT|[+-]\d\d:?\d*)$"
+"""A time that names its own zone."""
+EARLIEST, LATEST = "1900-01-01", "2200-01-01"
+"""No fact lies outside; a date that does was not meant."""
 
 Count = Callable[[str], int]
 """How many values of the column a DuckDB expression reads."""
@@ -19,7 +23,7 @@ Count = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class TimeStyle:
-    """How moments are written. `formats` empty: ISO 8601; with an offset the values name their own zone."""
+    """How moments are written. `formats` empty: ISO 8601; `offset`: some values name their own zone."""
 
     formats: tuple[str, ...] = ()
     offset: bool = False
@@ -32,23 +36,38 @@ class TimeStyle:
 
     def local(self, column: str, zone: ZoneInfo) -> str:
         """The shop's wall-clock time, as a DuckDB expression."""
-        return f"timezone({literal(zone.key)}, {self._with_zone(column)})" if self.offset else self._naive(column)
+        naive = within(self._naive(column))
+        if not self.offset:
+            return naive
+        return f"case when {_marked(column)} then timezone({literal(zone.key)}, {_zoned(column)}) else {naive} end"
 
     def instant(self, column: str, zone: ZoneInfo) -> str:
         """The moment, as a DuckDB expression."""
-        return self._with_zone(column) if self.offset else f"timezone({literal(zone.key)}, {self._naive(column)})"
+        naive = f"timezone({literal(zone.key)}, {within(self._naive(column))})"
+        return f"case when {_marked(column)} then {_zoned(column)} else {naive} end" if self.offset else naive
 
     def parsed(self, column: str) -> str:
         """The value as read, null where it cannot be read."""
-        return self._with_zone(column) if self.offset else self._naive(column)
+        return within(self._naive(column))
 
     def _naive(self, column: str) -> str:
         if not self.formats:
             return f"try_cast({column} as timestamp)"
         return f"try_strptime({column}, [{', '.join(literal(f) for f in self.formats)}])"
 
-    def _with_zone(self, column: str) -> str:
-        return f"try_cast({column} as timestamptz)"
+
+def within(moment: str) -> str:
+    """A time or day, as a DuckDB expression; null where it is nobody's."""
+    return f"case when {moment} > '{EARLIEST}' and {moment} < '{LATEST}' then {moment} end"
+
+
+def _marked(column: str) -> str:
+    return f"regexp_matches({column}, {literal(_MARK)})"
+
+
+def _zoned(column: str) -> str:
+    # DuckDB wants the offset to follow the time directly.
+    return within(f"try_cast(regexp_replace({column}, '\\s+([+-])', '\\1') as timestamptz)")
 
 
 def time_style(column: str, sample: Count, whole: Count) -> TimeStyle | None:
@@ -61,15 +80,15 @@ def time_style(column: str, sample: Count, whole: Count) -> TimeStyle | None:
     iso = TimeStyle()
     if filled == 0:
         return None
-    if sample(iso.parsed(column)) >= 0.9 * filled:
-        marked = f"case when regexp_matches({column}, '\\d:\\d\\d.*(Z|[+-]\\d\\d:?\\d*)$') then {column} end"
-        return TimeStyle(offset=sample(marked) >= 0.9 * filled)
+    by_iso = sample(iso.parsed(column))
+    if by_iso >= 0.9 * filled:
+        return TimeStyle(offset=sample(f"case when {_marked(column)} then 1 end") > 0)
     day_first, month_first = _best(column, _DAY_FIRST, sample), _best(column, _MONTH_FIRST, sample)
     other = _best(column, _OTHERS, sample)
-    best = max((day_first, month_first, other), key=lambda found: found[1])
+    best = max(((iso, by_iso), other, day_first, month_first), key=lambda found: found[1])
     if best[1] < 0.5 * filled:
         return None
-    if best is other or day_first[1] != month_first[1]:
+    if best[0] in (iso, other[0]):
         return best[0]
     by_day, by_month = whole(day_first[0].parsed(column)), whole(month_first[0].parsed(column))
     if by_day != by_month:
@@ -87,30 +106,47 @@ def _best(column: str, dates: tuple[str, ...], sample: Count) -> tuple[TimeStyle
 
 @dataclass(frozen=True, slots=True)
 class AmountStyle:
-    """How amounts are written."""
+    """How amounts are written. Both marks empty: as DuckDB reads numbers itself."""
 
     name: str
-    clean: str
-    """A DuckDB expression with `{column}` for the text that a decimal cast then reads."""
+    thousands: str = ""
+    decimal: str = ""
 
     def parsed(self, column: str) -> str:
         """The amount as decimal(18,4), null where it cannot be read."""
-        return f"try_cast({self.clean.format(column=column)} as decimal(18,4))"
+        if not self.decimal:
+            return f"try_cast({column} as decimal(18,4))"
+        # One number with anything but digits around it; a minus in front or directly behind, or brackets, negate it.
+        # What begins with a mark (.50) could be meant either way and is not read.
+        many, mark = f"[{self.thousands}]", f"[{self.decimal}]"
+        number = rf"^\D*?(\d{{1,3}}(?:{many}\d{{2,3}})*{many}\d{{3}}(?:{mark}\d+)?|\d+(?:{mark}\d+)?)\D*$"
+        text = rf"if(regexp_matches({column}, '^\W*[.,]\d'), null, {column})"
+        digits = f"replace(regexp_extract({text}, {literal(number)}, 1), {literal(self.thousands)}, '')"
+        sign = rf"if(regexp_matches({column}, '^\D*[-−]\D*\d|\d-$|^\(.*\)$'), '-', '')"
+        return f"try_cast({sign} || replace({digits}, {literal(self.decimal)}, '.') as decimal(18,4))"
 
 
-PLAIN = AmountStyle("1234.56", "{column}")
-WITH_POINT = AmountStyle("1,234.56", "regexp_replace({column}, '[^0-9.eE+-]', '', 'g')")
-WITH_COMMA = AmountStyle("1.234,56", "replace(regexp_replace({column}, '[^0-9,+-]', '', 'g'), ',', '.')")
+PLAIN = AmountStyle("1234.56")
+WITH_POINT = AmountStyle("1,234.56", ",", ".")
+WITH_COMMA = AmountStyle("1.234,56", ".", ",")
 
 
-def amount_style(column: str, sample: Count) -> AmountStyle | None:
-    """The style that reads most of a column; None when nothing reads half of the sample."""
+def amount_style(column: str, sample: Count, *, money: bool = True) -> AmountStyle | None:
+    """The style that reads most of a column; None when nothing reads half of the sample.
+
+    Money with three places behind the point in every row is rupiah with points between the thousands.
+    """
     filled = sample(column)
     if filled == 0:
         return None
-    if sample(PLAIN.parsed(column)) >= 0.99 * filled:
+    three = sample(f"case when regexp_matches({column}, '^-?\\d{{1,3}}\\.\\d{{3}}$') then 1 end")
+    plain = sample(PLAIN.parsed(column)) if not (money and three == filled) else 0
+    if plain == filled:
         return PLAIN
     looks_comma = sample(f"case when regexp_matches({column}, ',\\d{{1,2}}\\D*$|\\.\\d{{3}}(\\.|\\D*$)') then 1 end")
     looks_point = sample(f"case when regexp_matches({column}, '\\.\\d{{1,2}}\\D*$|,\\d{{3}}(,|\\D*$)') then 1 end")
     style = WITH_COMMA if looks_comma > looks_point else WITH_POINT
-    return style if sample(style.parsed(column)) >= 0.5 * filled else None
+    marked = sample(style.parsed(column))
+    if max(plain, marked) < 0.5 * filled:
+        return None
+    return style if marked > plain else PLAIN

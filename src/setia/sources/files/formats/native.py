@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from setia.facts import FACTS, FactTable, Field, Kind
 from setia.sources.files.formats.understood import Shop, Understood
 from setia.sources.files.table import TextTable, Typed
-from setia.sources.files.values import TimeStyle, time_style
+from setia.sources.files.values import TimeStyle, time_style, within
 from setia.warehouse.duck import literal, quoted
 
 NAME = "Setia's own layout"
@@ -75,9 +75,14 @@ def _typed(field: Field, table: TextTable, styles: Mapping[str, TimeStyle], zone
     text = quoted(field.name)
     match field.kind:
         case Kind.TEXT:
-            return Typed(field.name, _text(field, text, shop), field.required, field.name)
+            written = _text(field, text, shop)
+            stands_in = f"coalesce({written}, {_standing_in(field, table, styles, zone, shop)})"
+            return Typed(field.name, stands_in if field.default else written, field.required, field.name)
         case Kind.INSTANT:
             expression = styles[field.name].instant(text, zone)
+        case Kind.DAY if field.default:
+            derived = _standing_in(field, table, styles, zone, shop)
+            expression = f"case when {text} is null then {derived} else {within(f'try_cast({text} as date)')} end"
         case Kind.INTEGER:
             expression = f"try_cast(try_cast({text} as decimal(18,4)) as bigint)"
         case kind:
@@ -93,7 +98,7 @@ def _text(field: Field, text: str, shop: Shop) -> str:
 
 def _standing_in(field: Field, table: TextTable, styles: Mapping[str, TimeStyle], zone: ZoneInfo, shop: Shop) -> str:
     """What a column that the file does not have is filled with."""
-    if field.name == "currency" and "currency" not in table.columns:
+    if field.name == "currency":
         return literal(shop.currency)
     if field.default in table.columns and field.default is not None:
         if field.kind is Kind.DAY:

@@ -8,10 +8,13 @@ corrects stock or books and is no purchase; without an order number each row is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
-from setia.sources.files.errors import ColumnMissing
+from setia.facts import FactTable
+from setia.facts.customers import CUSTOMERS
+from setia.facts.products import PRODUCTS
+from setia.sources.files.errors import ColumnMissing, ColumnUnreadable, MappingWrong
 from setia.sources.files.formats.understood import Shop, Understood
 from setia.sources.files.table import TextTable, Typed
 from setia.sources.files.values import AmountStyle, TimeStyle, amount_style, time_style
@@ -46,7 +49,7 @@ TEXT_ROLES = ("product", "product_name", "name", "country", "currency", "code", 
 
 def recognise(table: TextTable, mapping: Mapping[str, str], shop: Shop) -> Understood | None:
     """Any file with a date and an amount, and a customer if there is one. Raises ColumnMissing."""
-    columns = {**_by_name(table), **mapping}
+    columns = _columns(table, mapping)
     time = _time(table, columns)
     amounts = _amounts(table, columns)
     if "customer" not in columns and "email" not in columns:
@@ -63,7 +66,7 @@ def recognise(table: TextTable, mapping: Mapping[str, str], shop: Shop) -> Under
         format="Order lines" if "product" in columns else "Order log",
         columns=columns,
         typed=typed,
-        facts=_facts({item.name for item in typed}),
+        facts=_facts({item.name for item in typed}, literal(shop.currency)),
         persons=tuple(item.name for item in typed if item.name in ("customer_id", "email")),
         notes=tuple(notes),
     )
@@ -75,7 +78,7 @@ def _plain(name: str) -> str:
 
 def _by_name(table: TextTable) -> dict[str, str]:
     """Role to column, by name; a role takes the first of its names that the file has."""
-    plain = {}
+    plain: dict[str, str] = {}
     for column in table.columns:
         plain.setdefault(_plain(column), column)
     found: dict[str, str] = {}
@@ -86,8 +89,26 @@ def _by_name(table: TextTable) -> dict[str, str]:
     return found
 
 
+def _columns(table: TextTable, mapping: Mapping[str, str]) -> dict[str, str]:
+    for role, column in mapping.items():
+        if role not in ROLES:
+            raise MappingWrong(path=table.container.given, problem=f"{role!r} is none of {', '.join(ROLES)}")
+        if column not in table.columns:
+            raise MappingWrong(path=table.container.given, problem=f"there is no column {column!r} in this file")
+    # A column that the mapping gives a role has no other role by its name.
+    named = {role: column for role, column in _by_name(table).items() if column not in mapping.values()}
+    return {**named, **mapping}
+
+
 def _missing(table: TextTable, role: str) -> ColumnMissing:
-    return ColumnMissing(path=table.container.given, role=WORDS[role], key=role, columns=", ".join(table.columns))
+    listed = ", ".join(" ".join(column.split())[:40] for column in table.columns[:30])
+    return ColumnMissing(path=table.container.given, role=WORDS[role], key=role, columns=listed)
+
+
+def _unreadable(table: TextTable, role: str, column: str) -> ColumnUnreadable:
+    examples = ", ".join(repr(value[:40]) for value in table.examples(column))
+    holds = f"it holds, for example, {examples}" if examples else "it is empty"
+    return ColumnUnreadable(path=table.container.given, role=WORDS[role], key=role, column=column, holds=holds)
 
 
 def _time(table: TextTable, columns: Mapping[str, str]) -> TimeStyle:
@@ -95,18 +116,21 @@ def _time(table: TextTable, columns: Mapping[str, str]) -> TimeStyle:
         raise _missing(table, "time")
     style = time_style(quoted(columns["time"]), table.count, lambda e: table.count(e, whole=True))
     if style is None:
-        raise _missing(table, "time")
+        raise _unreadable(table, "time", columns["time"])
     return style
 
 
 def _amounts(table: TextTable, columns: Mapping[str, str]) -> dict[str, AmountStyle]:
     found = {}
     for role in ("amount", "quantity", "price"):
-        style = amount_style(quoted(columns[role]), table.count) if role in columns else None
+        if role not in columns:
+            continue
+        style = amount_style(quoted(columns[role]), table.count, money=role != "quantity")
         if style is not None:
             found[role] = style
     if "amount" not in found and not {"quantity", "price"} <= found.keys():
-        raise _missing(table, "amount")
+        given = [columns[role] for role in ("amount", "price", "quantity") if role in columns and role not in found]
+        raise _unreadable(table, "amount", given[0]) if given else _missing(table, "amount")
     return found
 
 
@@ -137,10 +161,10 @@ def _typed(
             typed.append(Typed(role, amounts[role].parsed(text), True, columns[role], filled=text))
     if "amount" not in amounts:
         quantity, price = (amounts[r].parsed(quoted(columns[r])) for r in ("quantity", "price"))
-        typed.append(Typed("amount", f"({quantity} * {price})::decimal(18,4)", True, columns["price"]))
+        # A narrower product overflows, as an error, beyond ten digits before the point.
+        product = f"try_cast({quantity}::decimal(38,4) * {price} as decimal(18,4))"
+        typed.append(Typed("amount", product, True, columns["price"], filled=quoted(columns["price"])))
     typed += [Typed(role, quoted(columns[role])) for role in TEXT_ROLES if role in columns]
-    if "currency" not in columns:
-        typed.append(Typed("currency", literal(shop.currency)))
     return typed
 
 
@@ -153,13 +177,14 @@ def _customer(columns: Mapping[str, str], table: TextTable) -> str:
     return key
 
 
-def _facts(has: set[str]) -> dict[str, str]:
-    facts = {"orders": _orders(has), "customers": _customers(has)}
+def _facts(has: set[str], shops_own: str) -> dict[str, str]:
+    """The SELECT of each fact table; `shops_own` is the currency of rows that name none."""
+    facts = {"orders": _orders(has, shops_own), "customers": _customers(has)}
     if {"number", "quantity"} <= has:
-        facts["returns"] = _returns(has)
+        facts["returns"] = _returns(has, shops_own)
     if "product" in has:
         facts["order_lines"] = _order_lines(has)
-        facts["products"] = _products(has)
+        facts["products"] = _products(has, shops_own)
     return facts
 
 
@@ -181,16 +206,22 @@ _UNNUMBERED = """
     from {rows}"""
 
 
-def _orders(has: set[str]) -> str:
+def _currency(column: str, has: set[str], shops_own: str) -> str:
+    return f"coalesce({column}, {shops_own})" if "currency" in has else shops_own
+
+
+def _orders(has: set[str], shops_own: str) -> str:
     if "number" not in has:
-        return f"""select document_id || '#' || n as order_id, document_id, customer_id, placed_at, day, currency,
-            amount as total, {_or_null("code", has)} as code, {_or_null("channel", has)} as channel,
+        return f"""select document_id || '#' || n as order_id, document_id, customer_id, placed_at, day,
+            {_currency("currency", has, shops_own)} as currency, amount as total,
+            {_or_null("code", has)} as code, {_or_null("channel", has)} as channel,
             {_or_null("country", has)} as country, null as discount, null as shipping, null as tax,
             null as paid_at, null as cancelled_at, false as is_test, amount < 0 as is_adjustment
             from ({_UNNUMBERED})"""
     positive = "max(quantity) <= 0" if "quantity" in has else "false"
     return f"""select number as order_id, number as document_id, max(customer_id) as customer_id,
-        min(placed_at) as placed_at, min(day) as day, max(currency) as currency, sum(amount) as total,
+        min(placed_at) as placed_at, min(day) as day, sum(amount) as total,
+        {_currency("max(currency)", has, shops_own)} as currency,
         {_any("code", has)} as code, {_any("channel", has)} as channel, {_any("country", has)} as country,
         null as discount, null as shipping, null as tax,
         null as paid_at, null as cancelled_at, false as is_test, sum(amount) < 0 or {positive} as is_adjustment
@@ -215,26 +246,38 @@ def _order_lines(has: set[str]) -> str:
         from {{rows}} left join two_times using (number) where {_sale(has)}"""
 
 
-def _returns(has: set[str]) -> str:
+def _returns(has: set[str], shops_own: str) -> str:
     product = _or_null("product", has)
     return f"""select number || '-' || row_number() over (partition by number order by {product}, quantity, amount)
             as return_id, number as document_id, null as order_id, customer_id, {product} as product_id,
-            -quantity as quantity, -amount as amount, currency, placed_at as returned_at, day
+            -quantity as quantity, -amount as amount, {_currency("currency", has, shops_own)} as currency,
+            placed_at as returned_at, day
         from {{rows}} where not ({_sale(has)})"""
 
 
+def _latest(key: str, columns: Sequence[str], where: str) -> str:
+    """Each column's last known value by key. Its different values are few, so they are found first."""
+    kept = ", ".join([key, *columns])
+    last = ", ".join([key, *(f"max_by({column}, (placed_at, {column})) as {column}" for column in columns)])
+    return (
+        f"select {last} from (select {kept}, max(placed_at) as placed_at from {{rows}} where {where} group by {kept}) "
+        f"group by {key}"
+    )
+
+
 def _customers(has: set[str]) -> str:
-    columns = ["customer_id"]
-    for fact in ("email", "phone", "name", "language", "country", "city", "birth_date", "gender", "source",
-                 "created_at", "email_consent_at", "email_optout_at"):  # fmt: skip
-        if fact in has and fact in ("email", "name", "country"):
-            columns.append(f"max_by({fact}, (placed_at, {fact})) as {fact}")
-        else:
-            columns.append(f"null as {fact}")
-    return f"select {', '.join(columns)} from {{rows}} where customer_id is not null group by customer_id"
+    known = [fact for fact in ("email", "name", "country") if fact in has]
+    return _all_columns(CUSTOMERS, _latest("customer_id", known, "customer_id is not null"), ["customer_id", *known])
 
 
-def _products(has: set[str]) -> str:
-    name = "max_by(product_name, (placed_at, product_name))" if "product_name" in has else "null"
-    return f"""select product as product_id, {name} as name, null as category, null as price, null as cost,
-        max(currency) as currency from {{rows}} where product is not null group by product"""
+def _products(has: set[str], shops_own: str) -> str:
+    known = [role for role in ("product_name", "currency") if role in has]
+    select = _latest("product", known, "product is not null")
+    name = _or_null("product_name", has)
+    named = f"select product as product_id, {name} as name, {_currency('currency', has, shops_own)} as currency"
+    return _all_columns(PRODUCTS, f"{named} from ({select})", ["product_id", "name", "currency"])
+
+
+def _all_columns(table: FactTable, select: str, has: Sequence[str]) -> str:
+    columns = ", ".join(name if name in has else f"null as {name}" for name in table.names())
+    return f"select {columns} from ({select})"

@@ -1,0 +1,233 @@
+"""The pages that list declarations: facts, traits, metrics, settings, the programme document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from docs.generated.map import ROOT
+from docs.generated.markdown import code, paragraphs, table
+from setia.customers.stages import STAGES
+from setia.customers.traits import TRAITS
+from setia.facts import FACTS, FactTable, Kind
+from setia.facts.schema import Field
+from setia.metrics.catalogue import METRICS
+from setia.programmes.journeys.models import Journey, playbooks
+from setia.segments import condition
+from setia.settings import Settings
+
+KINDS = {
+    Kind.TEXT: "text", Kind.INSTANT: "instant", Kind.DAY: "day", Kind.INTEGER: "integer", Kind.AMOUNT: "amount",
+    Kind.RATE: "rate", Kind.FLAG: "flag",
+}  # fmt: skip
+CHECKED_WITH = {"churn": "retention"}
+"""Metrics that stand in the answer of another one, and are checked with it."""
+
+FACTS_INTRODUCTION = f"""# Facts
+
+*For the analyst who asks in SQL, and the engineer who writes files.* A fact table says what happened, one row per
+happening. `setia sql` sees these tables under these names, empty ones included.
+
+## Setia's own layout
+
+A CSV or Parquet file holds one table, under the column names below. It is known by its name (`orders.csv`,
+`orders.2026-08.csv.gz`) or, failing that, by its columns alone.
+
+- Required columns must be there and filled; any other may be missing or empty. A missing column takes the value of the
+  column named as its default; a missing `currency` is the shop's. A column that no table knows is left out and named.
+- An *instant* is ISO 8601, or a form such as `31/08/2026 14:05` that holds for the whole column. Without a zone it is
+  the shop's time. It is kept in UTC.
+- A *day* is a calendar day in the shop's time zone, computed once, at import.
+- An *amount* has at most four digits after a decimal point: `DECIMAL(18,4)`.
+- An e-mail address as `customer_id` is replaced by a pseudonym; in `email` it is kept, in lower case.
+- A row replaces all old rows with the same key. Tables marked *merged* fill in instead: an empty cell keeps what was
+  known.
+
+Files that are not in this layout are read too: see [Import your orders](../how-to/import-your-orders.md).
+
+| type | DuckDB type |
+| --- | --- |
+{chr(10).join(f"| {name} | `{kind.value}` |" for kind, name in KINDS.items())}
+"""
+
+
+def facts() -> str:
+    """Every fact table."""
+    return "\n\n".join([FACTS_INTRODUCTION.strip(), *(_fact_table(fact) for fact in FACTS.values())])
+
+
+def _fact_table(fact: FactTable) -> str:
+    notes = [
+        f"key: {', '.join(code(name) for name in fact.key)}",
+        f"files cut by the month of {code(fact.month_of)}" if fact.month_of else "one file",
+        f"schema version {fact.version}",
+        *(["merged"] if fact.merged else []),
+    ]
+    rows = [(code(f.name), KINDS[f.kind], _needed(f), f.meaning) for f in fact.fields]
+    listing = table(("column", "type", "if missing", "meaning"), rows)
+    return f"## {fact.name}\n\n{fact.meaning}\n\n*{'; '.join(notes)}*\n\n{listing}"
+
+
+def _needed(field: Field) -> str:
+    if field.required:
+        return "required"
+    if field.name == "currency":
+        return "the shop's"
+    return f"from {code(field.default)}" if field.default else "empty"
+
+
+TRAITS_INTRODUCTION = """# Traits
+
+*For whoever writes an audience or asks in SQL.* A trait is one thing known of a customer. `setia refresh` makes the
+table `traits` anew, one row per customer. The columns from `chance_active` on are predictions
+([what they are worth](../explanation/predictions.md)); they are empty where there is too little history.
+Days are whole days; `usual_gap_days` is explained in [A customer's own rhythm](../explanation/own-rhythm.md).
+"""
+
+
+def traits() -> str:
+    """Every trait, the stages, and the condition language."""
+    rows = [(code(trait.name), trait.kind, trait.meaning) for trait in TRAITS.values()]
+    stages = table(("stage", "meaning"), [(code(name), meaning) for name, meaning in STAGES.items()])
+    return "\n\n".join(
+        [
+            TRAITS_INTRODUCTION.strip(),
+            table(("trait", "kind", "meaning"), rows),
+            f"## Stages\n\nThe values of `stage`:\n\n{stages}",
+            f"## Conditions\n\n{paragraphs(condition)}",
+        ]
+    )
+
+
+METRICS_INTRODUCTION = """# Metrics
+
+*For the analyst.* `setia metrics` shows them all, `shop.metrics` asks one. Every answer names its denominator and holds
+for what happened before `as_of` in the shop's time zone, by default the day after the last recorded one. The tests
+compare each metric with the check, a query written by hand without looking at the code.
+"""
+
+
+def metrics() -> str:
+    """Every metric."""
+    parts = [METRICS_INTRODUCTION.strip()]
+    for metric in METRICS.values():
+        path = f"src/setia/metrics/checks/{CHECKED_WITH.get(metric.name, metric.name)}.sql"
+        assert (ROOT / path).is_file(), f"the metric {metric.name} has no check"
+        rows = [
+            ("formula", metric.formula),
+            ("population", metric.population),
+            ("unit", metric.unit),
+            ("better", metric.better),
+            ("source", metric.source),
+            ("check", f"[`{path}`](../../{path})"),
+        ]
+        parts.append(f"## {metric.name}\n\n{metric.title}\n\n{table(('', ''), rows)}")
+    return "\n\n".join(parts)
+
+
+SETTINGS_INTRODUCTION = """# Settings
+
+*For whoever sets Setia up.* Settings stand in `setia.toml` in the workspace. Every line may be left out. An environment
+variable wins over the file. An unknown key is an error. Secrets are best given as `*_file`: the path of a file that
+holds nothing else.
+"""
+
+
+def settings() -> str:
+    """Every setting."""
+    parts = [SETTINGS_INTRODUCTION.strip()]
+    for name, section in Settings.model_fields.items():
+        model = section.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        rows = [(code(key), _kind(f), code(_shown(f.default)), code(f"SETIA_{name}__{key}".upper()), f.description or "")
+                for key, f in model.model_fields.items()]  # fmt: skip
+        listing = table(("key", "type", "default", "environment variable", "meaning"), rows)
+        parts.append(f"## [{name}]\n\n{paragraphs(model)}\n\n{listing}")
+    return "\n\n".join(parts)
+
+
+def _kind(field: Any) -> str:
+    text = str(field.annotation) if not isinstance(field.annotation, type) else field.annotation.__name__
+    choices = text.removeprefix("typing.Literal[").removesuffix("]").replace("'", "")
+    if choices != text:
+        return ", ".join(code(choice) for choice in choices.split(", "))
+    plain = text.removesuffix(" | None").replace("pydantic.types.", "").replace("pathlib.", "")
+    return {"str": "text", "int": "whole number", "float": "number", "SecretStr": "secret", "Path": "path"}.get(
+        plain, plain
+    )
+
+
+def _shown(default: object) -> object:
+    return '""' if default == "" else default
+
+
+PROGRAMME_INTRODUCTION = """# The programme document
+
+*For whoever writes a programme.* A programme is a YAML file in `programmes/` of the workspace, or a playbook that ships
+with Setia ({playbooks}). [`programme.schema.json`](programme.schema.json) is its JSON Schema; an editor that is given it
+completes and checks while you type. `setia plan FILE` checks the file too and changes nothing. Texts are given in
+English, Indonesian and Malay (`en`, `id`, `ms`) and filled in with Liquid: `{{{{ name }}}}`, `{{{{ shop }}}}`, `{{{{ offer }}}}`,
+`{{{{ code }}}}`, `{{{{ expires }}}}`. The last three are empty where there is no offer.
+"""
+
+
+def programme_schema() -> dict[str, Any]:
+    """The JSON Schema of a programme."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Journey.model_json_schema()}
+
+
+def programme() -> str:
+    """The fields of a programme, part by part."""
+    listed = ", ".join(code(name) for name in playbooks())
+    return "\n\n".join([PROGRAMME_INTRODUCTION.format(playbooks=listed).strip(), *_parts(programme_schema())])
+
+
+def _parts(schema: dict[str, Any]) -> Iterator[str]:
+    titles = {"Journey": "The document", "Enter": "enter", "Measure": "measure", "Step": "steps", "OfferSpec": "offer"}
+    definitions = {"Journey": schema, **schema["$defs"]}
+    for name, title in titles.items():
+        part = definitions[name]
+        rows = [
+            (code(key), _bounds(field), "required" if key in part.get("required", ()) else _default(field),
+             field.get("description", ""))
+            for key, field in part["properties"].items()
+        ]  # fmt: skip
+        yield f"## {title}\n\n{part['description']}\n\n{table(('field', 'type', 'default', 'meaning'), rows)}"
+
+
+def _default(field: dict[str, Any]) -> str:
+    return code(field["default"]) if field.get("default") is not None and not isinstance(field["default"], dict) else ""
+
+
+_BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below",
+           "minItems": "at least", "maxItems": "at most", "pattern": "matching"}  # fmt: skip
+
+
+def _bounds(field: dict[str, Any]) -> str:
+    choices = field.get("anyOf", [field])
+    # A decimal may be written as a number or as text; the text is not worth a word.
+    shown = [
+        _one(choice) for choice in choices if not (len(choices) > 1 and choice.get("pattern", "").startswith("^(?!"))
+    ]
+    return " or ".join(text for text in shown if text != "null")
+
+
+def _one(field: dict[str, Any]) -> str:
+    if "$ref" in field:
+        return f"see [{field['$ref'].rpartition('/')[2].removesuffix('Spec').lower()}](#{field['$ref'].rpartition('/')[2].removesuffix('Spec').lower()})"
+    if "const" in field:
+        return code(field["const"])
+    if "enum" in field:
+        return ", ".join(code(value) for value in field["enum"])
+    kind = {
+        "string": "text",
+        "number": "number",
+        "integer": "whole number",
+        "array": "list",
+        "object": "text in each language",
+    }
+    limits = [f"{word} {code(field[key])}" for key, word in _BOUNDS.items() if key in field]
+    return ", ".join([kind.get(field.get("type", ""), field.get("type", "")), *limits])

@@ -1,0 +1,113 @@
+"""The public Python API: functions, the shop and what hangs on it, and the values that come back."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import inspect
+import textwrap
+from typing import Any
+
+import setia
+from docs.generated.markdown import code, paragraphs, table
+from setia import app
+from setia.effects.lift import CostPerIncremental, Lift
+from setia.effects.statistics import Interval, Proportion
+from setia.messaging.render import Written
+from setia.metrics.answer import Answer, Scope
+from setia.metrics.service import Metrics
+from setia.predictions.service import Card
+from setia.programmes.journeys.desk import Journeys, Worked
+from setia.programmes.journeys.placebo import Placebo
+from setia.programmes.journeys.planning import Plan
+from setia.programmes.journeys.results import Result
+from setia.programmes.journeys.service import Running
+from setia.refresh import Refreshed
+from setia.sources.files.importing import FileReport, ImportReport
+from setia.warehouse.reader import Reader
+
+INTRODUCTION = """# Python
+
+*For the analyst and the engineer.* `import setia` is enough. What is not on this page is private and may change.
+Times are zone-aware and in UTC; days are the shop's own; money is in the shop's currency; shares and differences are
+fractions. Errors are listed in [errors](errors.md), columns in [facts](facts.md) and [traits](traits.md).
+
+```python
+import setia
+
+setia.init("kopi", setia.ShopSettings(name="Kopi", currency="IDR"))
+with setia.open("kopi") as shop:
+    print(shop.metrics.repeat_purchase().figures)
+```
+"""
+VALUES = (
+    ImportReport, FileReport, Refreshed, Card, Scope, Answer, Plan, Placebo, Written, Running, Worked, Result, Lift,
+    Proportion, Interval, CostPerIncremental,
+)  # fmt: skip
+READER = ("rows", "table", "arrow", "query")
+"""What a reader offers to the outside."""
+_PRIVATE_DOORS = {"writing"}
+
+
+def page() -> str:
+    """The page."""
+    parts = [
+        INTRODUCTION.strip(),
+        "## setia",
+        _function(setia.open, "setia.open"),
+        _function(app.init, "setia.init"),
+        _class(setia.Shop, "Shop", "shop"),
+        _class(Metrics, "shop.metrics", "shop.metrics"),
+        _class(Journeys, "shop.programmes", "shop.programmes"),
+        _class(Reader, "Reader", "reader", READER),
+        "## Values that come back",
+        *(_value(each) for each in VALUES),
+    ]
+    return "\n\n".join(parts)
+
+
+def _function(function: Any, name: str) -> str:
+    return f"### `{name}{_signature(function)}`\n\n{paragraphs(function)}"
+
+
+def _signature(function: Any) -> str:
+    """As written in the source, so that defaults read as they do there."""
+    (found,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    assert isinstance(found, ast.FunctionDef)
+    found.args.args = [argument for argument in found.args.args if argument.arg not in ("self", "cls")]
+    returns = f" -> {ast.unparse(found.returns)}" if found.returns else ""
+    return f"({ast.unparse(found.args)}){returns}"
+
+
+def _class(cls: type, title: str, owner: str, only: tuple[str, ...] = ()) -> str:
+    parts = [f"## {title}", paragraphs(cls)]
+    for name, member in vars(cls).items():
+        if name.startswith("_") or name in _PRIVATE_DOORS or (only and name not in only):
+            continue
+        function = getattr(member, "__func__", None) or getattr(member, "func", None) or member
+        if not inspect.isfunction(function):
+            continue
+        function = inspect.unwrap(function)
+        if function is not member and not isinstance(member, classmethod) and hasattr(member, "func"):
+            parts.append(f"### `{owner}.{name}`\n\n{paragraphs(function)}")
+        else:
+            parts.append(_function(function, f"{'Shop' if isinstance(member, classmethod) else owner}.{name}"))
+    return "\n\n".join(parts)
+
+
+def _value(cls: type) -> str:
+    meanings = attribute_docstrings(cls)
+    rows = [(code(f.name), code(f.type), meanings.get(f.name, "")) for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
+    return f"### {cls.__name__}\n\n{paragraphs(cls)}\n\n{table(('field', 'type', 'meaning'), rows)}"
+
+
+def attribute_docstrings(cls: type) -> dict[str, str]:
+    """Field to the docstring that stands under it."""
+    (found,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(found, ast.ClassDef)
+    meanings = {}
+    for field, under in zip(found.body, found.body[1:], strict=False):
+        told = isinstance(under, ast.Expr) and isinstance(under.value, ast.Constant)
+        if told and isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
+            meanings[field.target.id] = " ".join(inspect.cleandoc(str(under.value.value)).split())  # type: ignore[attr-defined]
+    return meanings
