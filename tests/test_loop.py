@@ -63,9 +63,7 @@ def run_shop(folder: Path, url: str, mailbox: Mailbox, seed: int, effect: float)
 
 
 @pytest.mark.slow
-def test_twenty_shops_agree_with_the_counterfactual(
-    tmp_path: Path, new_store: Callable[[], str]
-) -> None:
+def test_twenty_shops_agree_with_the_counterfactual(tmp_path: Path, new_store: Callable[[], str]) -> None:
     """Estimates are unbiased, intervals hold their promise, and nobody who was held out got a mail."""
     with Mailbox() as mailbox:
         outcomes = [
@@ -82,9 +80,7 @@ def test_twenty_shops_agree_with_the_counterfactual(
         assert lift.treated.rate is not None
         assert lift.held_out.rate is not None
         errors.append(lift.difference - outcome.truth)
-        variances.append(
-            sum(p.rate * (1 - p.rate) / p.n for p in (lift.treated, lift.held_out) if p.rate is not None)
-        )
+        variances.append(sum(p.rate * (1 - p.rate) / p.n for p in (lift.treated, lift.held_out) if p.rate is not None))
         covered += lift.interval.low <= outcome.truth <= lift.interval.high
     # 95 % intervals of 20 shops: fewer than 16 would have a probability of 0.3 %.
     assert covered >= 16

@@ -142,11 +142,15 @@ def settings() -> str:
         model = section.annotation
         assert isinstance(model, type)
         assert issubclass(model, BaseModel)
-        rows = [(code(key), _kind(f), code(_shown(f.default)), code(f"SETIA_{name}__{key}".upper()), f.description or "")
-                for key, f in model.model_fields.items()]  # fmt: skip
+        rows = [_setting(name, key, field) for key, field in model.model_fields.items()]
         listing = table(("key", "type", "default", "environment variable", "meaning"), rows)
         parts.append(f"## [{name}]\n\n{paragraphs(model)}\n\n{listing}")
     return "\n\n".join(parts)
+
+
+def _setting(section: str, key: str, field: Any) -> tuple[str, ...]:
+    variable = f"SETIA_{section}__{key}".upper()
+    return code(key), _kind(field), code(_shown(field.default)), code(variable), field.description or ""
 
 
 def _kind(field: Any) -> str:
@@ -167,10 +171,10 @@ def _shown(default: object) -> object:
 PROGRAMME_INTRODUCTION = """# The programme document
 
 *For whoever writes a programme.* A programme is a YAML file in `programmes/` of the workspace, or a playbook that ships
-with Setia ({playbooks}). [`programme.schema.json`](programme.schema.json) is its JSON Schema; an editor that is given it
-completes and checks while you type. `setia plan FILE` checks the file too and changes nothing. Texts are given in
-English, Indonesian and Malay (`en`, `id`, `ms`) and filled in with Liquid: `{{{{ name }}}}`, `{{{{ shop }}}}`, `{{{{ offer }}}}`,
-`{{{{ code }}}}`, `{{{{ expires }}}}`. The last three are empty where there is no offer.
+with Setia (PLAYBOOKS). [`programme.schema.json`](programme.schema.json) is its JSON Schema; an editor that is given
+it completes and checks while you type. `setia plan FILE` checks the file too and changes nothing. Texts are given in
+English, Indonesian and Malay (`en`, `id`, `ms`) and filled in with Liquid: `{{ name }}`, `{{ shop }}`, `{{ offer }}`,
+`{{ code }}`, `{{ expires }}`. The last three are empty where there is no offer.
 """
 
 
@@ -182,7 +186,7 @@ def programme_schema() -> dict[str, Any]:
 def programme() -> str:
     """The fields of a programme, part by part."""
     listed = ", ".join(code(name) for name in playbooks())
-    return "\n\n".join([PROGRAMME_INTRODUCTION.format(playbooks=listed).strip(), *_parts(programme_schema())])
+    return "\n\n".join([PROGRAMME_INTRODUCTION.replace("PLAYBOOKS", listed).strip(), *_parts(programme_schema())])
 
 
 def _parts(schema: dict[str, Any]) -> Iterator[str]:
@@ -208,26 +212,22 @@ _BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at mo
 
 def _bounds(field: dict[str, Any]) -> str:
     choices = field.get("anyOf", [field])
-    # A decimal may be written as a number or as text; the text is not worth a word.
-    shown = [
-        _one(choice) for choice in choices if not (len(choices) > 1 and choice.get("pattern", "").startswith("^(?!"))
-    ]
-    return " or ".join(text for text in shown if text != "null")
+    if {"number", "string"} <= {choice.get("type") for choice in choices} and "const" not in choices[-1]:
+        choices = choices[:1]  # a decimal may be written as text too, which is not worth a word
+    return " or ".join(_one(choice) for choice in choices if choice.get("type") != "null")
+
+
+_NAMES = {"string": "text", "integer": "whole number", "array": "list", "object": "text in each language"}
 
 
 def _one(field: dict[str, Any]) -> str:
     if "$ref" in field:
-        return f"see [{field['$ref'].rpartition('/')[2].removesuffix('Spec').lower()}](#{field['$ref'].rpartition('/')[2].removesuffix('Spec').lower()})"
+        part = field["$ref"].rpartition("/")[2].removesuffix("Spec").lower()
+        return f"see [{part}](#{part})"
     if "const" in field:
         return code(field["const"])
     if "enum" in field:
         return ", ".join(code(value) for value in field["enum"])
-    kind = {
-        "string": "text",
-        "number": "number",
-        "integer": "whole number",
-        "array": "list",
-        "object": "text in each language",
-    }
+    kind = field.get("type", "")
     limits = [f"{word} {code(field[key])}" for key, word in _BOUNDS.items() if key in field]
-    return ", ".join([kind.get(field.get("type", ""), field.get("type", "")), *limits])
+    return ", ".join([_NAMES.get(kind, kind), *limits])

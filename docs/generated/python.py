@@ -14,6 +14,7 @@ from setia import app
 from setia.effects.lift import CostPerIncremental, Lift
 from setia.effects.statistics import Interval, Proportion
 from setia.messaging.render import Written
+from setia.metrics import buying, keeping
 from setia.metrics.answer import Answer, Scope
 from setia.metrics.service import Metrics
 from setia.predictions.service import Card
@@ -23,30 +24,33 @@ from setia.programmes.journeys.planning import Plan
 from setia.programmes.journeys.results import Result
 from setia.programmes.journeys.service import Running
 from setia.refresh import Refreshed
+from setia.sources.files.formats import Understood
 from setia.sources.files.importing import FileReport, ImportReport
 from setia.warehouse.reader import Reader
+from setia.warehouse.writer import Replaced
 
 INTRODUCTION = """# Python
 
-*For the analyst and the engineer.* `import setia` is enough. What is not on this page is private and may change.
-Times are zone-aware and in UTC; days are the shop's own; money is in the shop's currency; shares and differences are
-fractions. Errors are listed in [errors](errors.md), columns in [facts](facts.md) and [traits](traits.md).
+*For the analyst and the engineer.* What is not on this page is private and may change. Times are zone-aware and in UTC;
+days are the shop's own; money is in the shop's currency; shares and differences are fractions. Errors are listed in
+[errors](errors.md), columns in [facts](facts.md) and [traits](traits.md).
 
 ```python
 import setia
+from setia.settings import ShopSettings
 
-setia.init("kopi", setia.ShopSettings(name="Kopi", currency="IDR"))
+setia.init("kopi", ShopSettings(name="Kopi", currency="IDR"))
 with setia.open("kopi") as shop:
     print(shop.metrics.repeat_purchase().figures)
 ```
 """
 VALUES = (
-    ImportReport, FileReport, Refreshed, Card, Scope, Answer, Plan, Placebo, Written, Running, Worked, Result, Lift,
-    Proportion, Interval, CostPerIncremental,
+    ImportReport, FileReport, Understood, Replaced, Refreshed, Card, Scope, Answer, Plan, Placebo, Written, Running,
+    Worked, Result, Lift, Proportion, Interval, CostPerIncremental,
 )  # fmt: skip
 READER = ("rows", "table", "arrow", "query")
 """What a reader offers to the outside."""
-_PRIVATE_DOORS = {"writing"}
+_PRIVATE_DOORS = {"writing", "identity"}
 
 
 def page() -> str:
@@ -67,7 +71,10 @@ def page() -> str:
 
 
 def _function(function: Any, name: str) -> str:
-    return f"### `{name}{_signature(function)}`\n\n{paragraphs(function)}"
+    told = function
+    if (function.__doc__ or "").startswith("See `metrics."):
+        told = getattr(keeping, function.__name__, None) or getattr(buying, function.__name__)
+    return f"### `{name}{_signature(function)}`\n\n{paragraphs(told)}"
 
 
 def _signature(function: Any) -> str:

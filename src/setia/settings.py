@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 import tomllib
+from collections.abc import Mapping
 from datetime import time
 from pathlib import Path
 from typing import Any, Literal
@@ -39,9 +42,7 @@ class ShopSettings(_Section):
     currency: str = Field(
         default="IDR", pattern=r"^[A-Z]{3}$", description="ISO 4217 code of the currency that amounts are in"
     )
-    time_zone: str = Field(
-        default="Asia/Jakarta", description="IANA time zone that days, months and quiet hours follow"
-    )
+    time_zone: str = Field(default="Asia/Jakarta", description="IANA time zone of days, months and quiet hours")
     language: Literal["en", "id", "ms"] = Field(
         default="en", description="Language of the report, and of messages to customers whose own is not known"
     )
@@ -68,9 +69,7 @@ class StoreSettings(_Section):
     url: SecretStr | None = Field(
         default=None, description="SQLAlchemy URL of a PostgreSQL 15 or newer: postgresql+psycopg://user@host/database"
     )
-    url_file: Path | None = Field(
-        default=None, description="A file that holds the URL and nothing else; wins over `url`"
-    )
+    url_file: Path | None = Field(default=None, description="A file that holds only the URL; wins over `url`")
 
 
 class WarehouseSettings(_Section):
@@ -79,9 +78,7 @@ class WarehouseSettings(_Section):
     memory: str = Field(
         default="1GB", pattern=r"^\d+(MB|GB)$", description="Memory that DuckDB takes before it spills to the disk"
     )
-    threads: int | None = Field(
-        default=None, ge=1, description="Threads of DuckDB; as many as the machine has by default"
-    )
+    threads: int | None = Field(default=None, ge=1, description="Threads of DuckDB; by default all of the machine's")
     keep_snapshots_days: int = Field(default=30, ge=0, description="Days for which old snapshots can still be read")
 
 
@@ -154,9 +151,18 @@ class Settings(BaseSettings):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
             raise BadSettings(file=file, problem=str(problem)) from problem
         except ValidationError as problem:
-            first = problem.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise BadSettings(file=file, problem=f"{where}: {first['msg']}") from problem
+            raise BadSettings(file=file, problem=_said(problem.errors(include_input=False)[0])) from None
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """What is wrong with which setting; the value itself, which may be a secret, is left out."""
+    *sections, name = (str(part) for part in error["loc"])
+    where = ".".join([*sections, name])
+    if error["type"] != "extra_forbidden":
+        return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
+    section: Any = Settings.model_fields[sections[0]].annotation if sections else Settings
+    near = difflib.get_close_matches(name, section.model_fields, n=1)
+    return f"{where}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def secret(value: SecretStr | None, file: Path | None) -> str | None:
@@ -166,12 +172,24 @@ def secret(value: SecretStr | None, file: Path | None) -> str | None:
     return value.get_secret_value() if value is not None else None
 
 
+def _toml(text: str) -> str:
+    """A text as a TOML string."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _phrase(name: str) -> str:
+    """A name as it stands before an address: quoted where it holds signs that mean something there."""
+    plain = name.replace("\\", "").replace('"', "'")
+    return f'"{plain}"' if set(plain) & set("()<>[]:;@,.") else plain
+
+
 def template(shop: ShopSettings) -> str:
     """The text of a new `setia.toml`, with every choice explained."""
+    sender = f"{_phrase(shop.name)} <shop@example.com>"
     return f"""\
 # The settings of this shop. Every line may be left out; docs/reference/settings.md explains each.
 [shop]
-name = "{shop.name.replace(chr(34), "'")}"
+name = {_toml(shop.name)}
 currency = "{shop.currency}"        # ISO 4217
 time_zone = "{shop.time_zone}"  # days, months and quiet hours follow it
 language = "{shop.language}"         # en, id or ms: report and messages
@@ -183,7 +201,7 @@ margin = {shop.margin}            # gross margin as a share of net sales
 # security = "starttls"      # or "tls", "none"
 # username = "shop"
 # password_file = "/run/secrets/smtp"
-sender = "{shop.name.replace(chr(34), "'")} <shop@example.com>"
+sender = {_toml(sender)}
 # unsubscribe = "stop@example.com"
 # postal_address = "Jl. Kopi 1, Bandung"
 

@@ -35,17 +35,3 @@ def mail_server(mailing: ModuleType) -> Iterator[Any]:
     """Makes SMTP servers: `mail_server(answer)`."""
     with mailing.mail_servers() as make:
         yield make
-
-
-@pytest.fixture(scope="session")
-def original(mailing: ModuleType, server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """The silent shop that is copied."""
-    with mailing.original_shop(server_url, tmp_path_factory.mktemp("original")) as shop:
-        yield shop
-
-
-@pytest.fixture
-def silent_shop(mailing: ModuleType, original: Any, tmp_path: Path) -> Iterator[Any]:
-    """Makes copies of the silent shop: `silent_shop(extra=…, clock=…)`."""
-    with mailing.copies(original, tmp_path) as copy:
-        yield copy

@@ -49,3 +49,17 @@ def silent_shop(mailing: ModuleType, original: Any, tmp_path: Path) -> Iterator[
     """Makes copies of the silent shop: `silent_shop(extra=…, clock=…)`."""
     with mailing.copies(original, tmp_path) as copy:
         yield copy
+
+
+@pytest.fixture(scope="session")
+def planned_original(mailing: ModuleType, original: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The same shop once its journey has begun."""
+    with mailing.planned_shop(original, tmp_path_factory.mktemp("planned")) as shop:
+        yield shop
+
+
+@pytest.fixture
+def planned_shop(mailing: ModuleType, planned_original: Any, tmp_path: Path) -> Iterator[Any]:
+    """Makes copies of the shop whose first sends are planned."""
+    with mailing.copies(planned_original, tmp_path) as copy:
+        yield copy

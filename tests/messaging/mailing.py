@@ -323,6 +323,17 @@ def original_shop(server: str, folder: Path) -> Iterator[Original]:
     execute(server, f"drop database {original.database} with (force)")
 
 
+@contextmanager
+def planned_shop(original: Original, folder: Path) -> Iterator[Original]:
+    """The same shop, its journey applied and the first sends planned."""
+    with copies(original, folder) as copy:
+        shop = copy()
+        shop.programmes.apply("come-back")
+        shop.programmes.work(send=False)
+        shop.close()
+        yield Original(original.server, shop.folder, shop.folder.name)
+
+
 Copy = Callable[..., Shop]
 
 

@@ -346,7 +346,7 @@ conditions = st.recursive(
 
 
 @given(condition=conditions, rows=st.lists(row_of, min_size=1, max_size=12))
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_agrees_with_three_valued_logic(condition, rows):
     """AND, OR and NOT over unknowns as SQL has them; what is unknown at the end is outside."""
     text, python = condition
@@ -354,7 +354,7 @@ def test_agrees_with_three_valued_logic(condition, rows):
 
 
 @given(a=atoms, b=atoms, rows=st.lists(row_of, min_size=1, max_size=12))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_agrees_with_set_algebra(a, b, rows):
     inside_a, inside_b = chosen(a[0], rows), chosen(b[0], rows)
     assert chosen(f"({a[0]}) and ({b[0]})", rows) == inside_a & inside_b
@@ -363,7 +363,7 @@ def test_agrees_with_set_algebra(a, b, rows):
 
 
 @given(condition=conditions)
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_compiles_for_postgresql(condition):
     schema = {name: str(ibis.dtype(ARROW[trait.kind])) for name, trait in TRAITS.items()}
     table = ibis.table(schema, name="traits")

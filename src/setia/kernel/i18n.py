@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gettext
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from functools import cache
 from importlib import resources
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from setia.kernel.errors import SetiaError
 from setia.kernel.money import shown_digits
@@ -23,6 +23,7 @@ class UnknownLanguage(SetiaError):
     """Setia does not speak {language}. Choose en (English), id (Indonesian) or ms (Malay)."""
 
     code = "i18n.unknown_language"
+
 
 SIGNS = {"IDR": "Rp", "MYR": "RM"}
 """Signs that customers know, where a foreign locale would show the code."""
@@ -58,7 +59,7 @@ class Speaker:
         """The voice for a language code. Raises UnknownLanguage."""
         if language not in LANGUAGES:
             raise UnknownLanguage(language=language)
-        return cls(cast(Language, language), currency)
+        return cls(language, currency)
 
     def __call__(self, sentence: str, /, **facts: Any) -> str:
         """The sentence in this language, with its facts filled in."""
@@ -115,13 +116,13 @@ class Speaker:
         """A length of time in days."""
         return self.missing if value is None else self("{n} days", n=self.number(value, 0))
 
-    def date(self, day: date | None) -> str:
+    def date(self, day: dt.date | None) -> str:
         """A day: 31 August 2026, 31 Agustus 2026, 31 Ogos 2026."""
         from babel.dates import format_date
 
         return self.missing if day is None else format_date(day, "d MMMM y", locale=self._locale)
 
-    def month(self, day: date | None) -> str:
+    def month(self, day: dt.date | None) -> str:
         """A month: Aug 2026, Agu 2026, Ogo 2026."""
         from babel.dates import format_date
 

@@ -91,8 +91,9 @@ def _order_values(connection: duckdb.DuckDBPyConnection, traits: str) -> tuple[p
     import numpy as np
 
     found = connection.sql(
-        "select customer_id, (purchase_days - 1)::double as frequency, coalesce(repeat_value::double, 0) as value, "
-        f"gross_revenue::double / purchase_days as per_day from {traits} where purchase_days > 0"
+        "select customer_id, (purchase_days - 1)::double as frequency, "
+        "greatest(coalesce(repeat_value::double, 0), 0) as value, gross_revenue::double / purchase_days as per_day "
+        f"from {traits} where purchase_days > 0"
     ).to_arrow_table()
     frequency, value = found["frequency"].to_numpy(), found["value"].to_numpy()
     model: GammaGamma | None = None

@@ -51,7 +51,7 @@ class Condition:
 
         try:
             _require_plain(text, sqlglot.tokenize(text, read="duckdb"))
-            tree = sqlglot.parse_one(text, into=exp.Condition, dialect="duckdb")
+            tree: Any = sqlglot.parse_one(text, into=exp.Condition, dialect="duckdb")
         except RecursionError as problem:
             raise BadCondition(condition=text, problem="it is nested too deeply") from problem
         except (errors.ParseError, errors.TokenError) as problem:

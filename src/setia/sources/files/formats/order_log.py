@@ -161,8 +161,9 @@ def _typed(
             typed.append(Typed(role, amounts[role].parsed(text), True, columns[role], filled=text))
     if "amount" not in amounts:
         quantity, price = (amounts[r].parsed(quoted(columns[r])) for r in ("quantity", "price"))
-        # A narrower product overflows, as an error, beyond ten digits before the point.
-        product = f"try_cast({quantity}::decimal(38,4) * {price} as decimal(18,4))"
+        # The narrow product is quick and overflows beyond ten digits before the point; the wide one does not.
+        narrow = f"try(({quantity} * {price})::decimal(18,4))"
+        product = f"coalesce({narrow}, try_cast({quantity}::decimal(38,4) * {price} as decimal(18,4)))"
         typed.append(Typed("amount", product, True, columns["price"], filled=quoted(columns["price"])))
     typed += [Typed(role, quoted(columns[role])) for role in TEXT_ROLES if role in columns]
     return typed
