@@ -30,7 +30,7 @@ test: $(VENV)/ready-dev i18n ## Everything that must hold: style, types, walls b
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 bench: $(VENV)/ready-dev ## Measure speed against what a user would pick instead (long)
 	$(BIN)/python -m benchmarks

@@ -48,7 +48,8 @@ class Bars:
 
         measured: list[Any] = [DownloadColumn(), TransferSpeedColumn()] if unit == "bytes" else [MofNCompleteColumn()]
         columns = [TextColumn("{task.description}"), BarColumn(), *measured, TimeRemainingColumn()]
-        with Progress(*columns, console=self._console, transient=True) as progress:
+        watched = self._console.is_terminal
+        with Progress(*columns, console=self._console, transient=True, disable=not watched) as progress:
             yield _Bar(progress, progress.add_task(title, total=total))
 
     def say(self, sentence: str) -> None:

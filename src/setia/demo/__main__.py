@@ -73,7 +73,7 @@ def _clear(folder: Path) -> None:
 def _simulated(folder: Path, language: str, weeks: int, customers: int) -> None:
     say = console()
     shop = ShopSettings.model_validate({"name": "Kopi Setia", "language": language})
-    simulated = SimulatedShop(SimulatedSettings(seed=2026, customers=customers, effect=0.5))
+    simulated = SimulatedShop(SimulatedSettings(seed=2026, customers=customers))
     say.print("Know: a simulated coffee shop, sixty weeks of orders.")
     bars = Bars()
     with Mailbox() as mailbox, Loop(folder, simulated, mailbox, shop, progress=bars) as loop:

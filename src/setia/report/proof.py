@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from setia.effects.lift import Lift, Verdict
+from setia.effects.statistics import Interval
 from setia.kernel.figure import Column, Figure, Headline, Section
 from setia.kernel.i18n import N_, Speaker
 from setia.programmes.journeys.placebo import Placebo
@@ -90,6 +91,7 @@ def summary(contents: Contents, speaker: Speaker) -> Figure:
             "Everybody who was assigned counts, whether the message arrived or not. The interval is Newcombe's at the end "
             "of a measurement, and one that may be looked at any time while it runs."
         ),
+        note=next_step(contents.results[0].lift, speaker) if contents.results else "",
     )
 
 
@@ -101,7 +103,6 @@ def _columns(speaker: Speaker) -> tuple[Column, ...]:
         Column("range", speaker("Range"), "text"),
         Column("kept", speaker("Customers kept because of it"), "text"),
         Column("cost", speaker("Cost per customer kept"), "text"),
-        Column("next", speaker("Next step"), "text"),
     )
 
 
@@ -111,11 +112,9 @@ def _row(result: Result, speaker: Speaker) -> dict[str, Any]:
         "programme": result.title[speaker.language],
         "verdict": verdict(lift, speaker),
         "difference": lift.difference,
-        "range": between(speaker.points(lift.interval.low), speaker.points(lift.interval.high), speaker)
-        if lift.interval else speaker.missing,
+        "range": _range(lift.interval, 100, 1, speaker) if lift.interval else speaker.missing,
         "kept": _kept(lift, speaker),
         "cost": _cost(lift, speaker),
-        "next": next_step(lift, speaker),
     }  # fmt: skip
 
 
@@ -124,13 +123,17 @@ def between(low: str, high: str, speaker: Speaker) -> str:
     return speaker("{low} to {high}", low=low, high=high)
 
 
+def _range(interval: Interval, scale: float, digits: int, speaker: Speaker) -> str:
+    """An interval as two plain numbers, its unit said elsewhere."""
+    low, high = (speaker.number(end * scale, digits).replace("-", "−") for end in (interval.low, interval.high))
+    return between(low, high, speaker)
+
+
 def _kept(lift: Lift, speaker: Speaker) -> str:
     if lift.incremental is None or lift.incremental_interval is None:
         return speaker.missing
-    inner = between(
-        speaker.number(lift.incremental_interval.low, 0), speaker.number(lift.incremental_interval.high, 0), speaker
-    )
-    return f"{speaker.number(lift.incremental, 0)} ({inner})"
+    kept = speaker.number(lift.incremental, 0).replace("-", "−")
+    return f"{kept} ({_range(lift.incremental_interval, 1, 0, speaker)})"
 
 
 def _cost(lift: Lift, speaker: Speaker) -> str:
