@@ -6,9 +6,9 @@ Makes seeded orders (about 7.3 a customer, customers joining over two years and 
 between customers) in Setia's own layout, imports them into a fresh shop, and refreshes it: metrics of the shop's
 rhythm, traits of every customer, a fitted purchase model and its predictions. Making and importing are not timed.
 Every refresh is a process of its own, its PostgreSQL already running. Times are of the whole process, start of Python
-included, as seconds on the wall and of CPU; memory is its highest resident set, without the PostgreSQL server. `[warehouse] memory` is as in a new shop
-unless `--memory` says otherwise. Targets: time and memory per order do not grow with the number of orders, and ten
-million orders stay under 4 GiB.
+included, on the wall and of CPU; memory is its highest resident set, without the PostgreSQL server. The setting
+`[warehouse] memory` is as in a new shop unless `--memory` says otherwise. Targets: time and memory per order do not
+grow with the number of orders, and ten million orders stay under 4 GiB.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def measure(work: Path, orders: int, runs: int, memory: str | None) -> int:
     print(
         f"{made:>11,} orders, {said['customers']:>9,} customers  {median(seconds):7.2f} s "
         f"({min(seconds):.2f} to {max(seconds):.2f}), {cpu:.2f} s of CPU  {most / 2**20:6.0f} MiB  "
-        f"{median(seconds) / made * 1e6:6.2f} µs, {cpu / made * 1e6:6.2f} µs of CPU and {most / made:6.0f} bytes an order",
+        f"an order: {median(seconds) / made * 1e6:.2f} µs, {cpu / made * 1e6:.2f} µs of CPU, {most / made:.0f} bytes",
         flush=True,
     )
     return most

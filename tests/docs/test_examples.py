@@ -8,13 +8,14 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import setia
 from setia.demo.mailbox import Mailbox
+from setia.settings import ShopSettings
 from setia.store.server import destroy
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -62,57 +63,53 @@ class Run:
         self.commands += 1
 
 
-@pytest.fixture
-def without_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module")
+def surroundings() -> Iterator[pytest.MonkeyPatch]:
     """No settings from the environment of whoever runs the tests."""
-    for name in [name for name in os.environ if name.startswith("SETIA_")]:
-        monkeypatch.delenv(name)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("SETIA_")]:
+            patch.delenv(name)
+        yield patch
 
 
 @pytest.mark.slow
-def test_tutorial(tmp_path: Path, without_settings: None) -> None:
+def test_tutorial(tmp_path: Path, surroundings: pytest.MonkeyPatch) -> None:
     run = Run(tmp_path)
     try:
-        first, *rest = blocks(TUTORIAL)
-        run.python(first[1], TUTORIAL)
-        for language, text in rest:
+        for language, text in blocks(TUTORIAL):
             if language == "console":
                 run.console(text)
-            else:  # Python is written for the folder of the workspace's parent
-                run.folder = tmp_path
-                run.python(text, TUTORIAL)
-                run.folder = tmp_path / "my-shop"
+            else:  # Python is written for the folder in which the reader began
+                Run(tmp_path).python(text, TUTORIAL)
         assert run.commands > 8
         assert (tmp_path / "my-shop" / "reports" / "report-id.html").is_file()
     finally:
         destroy(tmp_path / "my-shop")
 
 
-@pytest.fixture
-def workspace(tmp_path: Path, new_store: Callable[[], str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory, surroundings: pytest.MonkeyPatch) -> Iterator[Path]:
     """The tutorial's workspace, imported and refreshed, with a mail server that takes everything."""
-    for name in [name for name in os.environ if name.startswith("SETIA_")]:
-        monkeypatch.delenv(name)
-    run = Run(tmp_path)
-    run.python(blocks(TUTORIAL)[0][1], TUTORIAL)
-    with Mailbox() as mailbox:
-        monkeypatch.setenv("SETIA_STORE__URL", new_store())
-        monkeypatch.setenv("SETIA_EMAIL__HOST", "127.0.0.1")
-        monkeypatch.setenv("SETIA_EMAIL__PORT", str(mailbox.port))
-        monkeypatch.setenv("SETIA_EMAIL__SECURITY", "none")
-        from setia.settings import ShopSettings
-
-        setia.init(tmp_path / "my-shop", ShopSettings(name="Toko Kopi"))
-        run.folder = tmp_path / "my-shop"
-        with setia.open(str(run.folder)) as shop:
-            shop.import_files([tmp_path / "orders.csv", tmp_path / "customers.csv"])
+    folder = tmp_path_factory.mktemp("how-to")
+    Run(folder).python(blocks(TUTORIAL)[0][1], TUTORIAL)
+    workspace = setia.init(folder / "my-shop", ShopSettings(name="Toko Kopi"))
+    try:
+        with setia.open(workspace) as shop:
+            shop.import_files([folder / "orders.csv", folder / "customers.csv"])
             shop.refresh()
-            run.names["shop"] = shop
-            yield run
+        with Mailbox() as mailbox:
+            surroundings.setenv("SETIA_EMAIL__HOST", "127.0.0.1")
+            surroundings.setenv("SETIA_EMAIL__PORT", str(mailbox.port))
+            surroundings.setenv("SETIA_EMAIL__SECURITY", "none")
+            yield workspace
+    finally:
+        destroy(workspace)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", HOW_TO, ids=lambda page: page.stem)
-def test_how_to(page: Path, workspace: Run) -> None:
+def test_how_to(page: Path, workspace: Path) -> None:
     assert blocks(page), "a page without a single example that runs"
-    workspace.all_of(page)
+    run = Run(workspace)
+    with setia.open(workspace) as run.names["shop"]:
+        run.all_of(page)

@@ -15,7 +15,7 @@ from setia.metrics.catalogue import METRICS
 
 ZONE = "Asia/Jakarta"
 FIRST = dt.date(2024, 1, 1)
-one_reader = settings(max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+one_reader = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @st.composite
@@ -105,6 +105,7 @@ def _gaps(reader, scope, check):
     assert answer.figures["median_days"] == median
 
 
+@pytest.mark.slow
 @one_reader
 @given(log=order_logs(), age=st.integers(-10, 430), period_days=st.integers(1, 120))
 def test_random_shops(reader_of, check, log, age, period_days):
@@ -112,6 +113,7 @@ def test_random_shops(reader_of, check, log, age, period_days):
     agree(reader, Scope(FIRST + dt.timedelta(days=age), "IDR", ZONE), check, period_days)
 
 
+@pytest.mark.slow
 @one_reader
 @given(log=order_logs(), age=st.integers(0, 430))
 def test_the_future_does_not_show(reader_of, log, age):

@@ -117,6 +117,31 @@ def test_nobody_enters_a_measurement_twice(planned_shop: Any) -> None:
     assert (again.entered, again.planned) == (0, 0)
 
 
+def test_of_accounts_with_one_address_one_enters(
+    silent_shop: Any, clock: Clock, mail_server: Any, mailing: Any
+) -> None:
+    server = mail_server()
+    shop = silent_shop(extra=mailing.smtp(server.port), clock=clock)
+    shop.programmes.apply("come-back")
+    with shop.store.begin() as tx:
+        c = contacts.c
+        tx.execute(update(contacts).where(c.customer_id.in_(["C010", "C011", "C012"])).values(email="One@example.com"))
+        tx.execute(update(contacts).where(c.customer_id == "C012").values(email="one@EXAMPLE.com"))
+        last = tx.scalar(
+            select(c.customer_id)
+            .where(c.customer_id.in_(["C010", "C011", "C012"]))
+            .order_by(c.last_order_at.desc())
+            .limit(1)
+        )
+        running = service.find(tx, "come-back")
+        assert moves.enter(tx, running, ["C010", "C011", "C012", "C013", "nobody"], clock.now) == 2
+        assert set(tx.scalars(select(enrolments.c.customer_id))) == {last, "C013"}
+        # Nor does another of them come in later.
+        assert moves.enter(tx, running, ["C010", "C011", "C012"], clock.now) == 0
+    shop.programmes.work()
+    assert sum(to.lower() == "one@example.com" for to in server.to()) <= 1
+
+
 def test_facts_that_are_too_old_stop_the_mail(planned_shop: Any, clock: Clock, mail_server: Any, mailing: Any) -> None:
     server = mail_server()
     shop = planned_shop(extra=mailing.smtp(server.port), clock=clock)

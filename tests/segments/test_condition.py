@@ -345,6 +345,7 @@ conditions = st.recursive(
 )
 
 
+@pytest.mark.slow
 @given(condition=conditions, rows=st.lists(row_of, min_size=1, max_size=12))
 @settings(max_examples=60)
 def test_agrees_with_three_valued_logic(condition, rows):
@@ -353,6 +354,7 @@ def test_agrees_with_three_valued_logic(condition, rows):
     assert chosen(text, rows) == {number for number, row in enumerate(rows) if python(row) is True}
 
 
+@pytest.mark.slow
 @given(a=atoms, b=atoms, rows=st.lists(row_of, min_size=1, max_size=12))
 @settings(max_examples=20)
 def test_agrees_with_set_algebra(a, b, rows):

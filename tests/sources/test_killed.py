@@ -87,19 +87,19 @@ def test_a_killed_import_leaves_the_old_or_the_new_state(make_shop: Any, tmp_pat
     moments = random.Random(20260302)
     outcomes: Counter[str] = Counter()
     at = "new"
-    while sum(outcomes.values()) < 15:
+    for attempt in range(16):
         goal = "old" if at == "new" else "new"
-        took, killed = processes.run(shop.folder, files[goal], kill_after=seconds * moments.uniform(0, 1.1))
+        # Three of four are killed somewhere on the way, the others about the end.
+        share = moments.uniform(0, 0.9) if attempt % 4 else moments.uniform(0.9, 1.6)
+        took, killed = processes.run(shop.folder, files[goal], kill_after=seconds * share)
         found = state(shop.folder)
         assert found in states.values()
+        assert killed or found == states[goal]
+        outcomes["new" if found == states[goal] else "old"] += 1
         at = goal if found == states[goal] else at
-        if killed:
-            outcomes["new" if at == goal else "old"] += 1
-        else:
-            # It was done before its time: this machine is quicker than it was.
-            seconds = took
-            assert at == goal
-    assert outcomes["old"] >= 10, outcomes
+        # This machine may be quicker now than it was.
+        seconds = seconds if killed else took
+    assert outcomes["old"] >= 8, outcomes
     # What the killed ones left is swept by the next import, which succeeds.
     goal = "old" if at == "new" else "new"
     shop.import_files([files[goal]])

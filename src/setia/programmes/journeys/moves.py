@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Connection, Row, Text, any_, bindparam, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from setia.customers.tables import contacts
 from setia.effects.holdout import arm, bucket
@@ -32,13 +32,14 @@ BATCH = 500
 def enter(tx: Connection, running: Running, customers: Iterable[str], now: dt.datetime) -> int:
     """Let customers in who are not in this measurement yet, each in its arm; returns how many entered.
 
-    Everybody enters a measurement once, so the number of measurements so far is which time it is for them.
+    Everybody enters a measurement once, so the number of measurements so far is which time it is for them. Of
+    several accounts with one address only the one that bought last enters: it is one person who reads the messages.
     """
     occurrence = tx.scalar(
         select(func.count()).select_from(measurements).where(measurements.c.programme == running.name)
     )
     rows = []
-    for customer in customers:
+    for customer in _one_each(tx, running.measurement, customers):
         number = bucket(running.salt, customer)
         rows.append(
             {
@@ -59,6 +60,25 @@ def enter(tx: Connection, running: Running, customers: Iterable[str], now: dt.da
         return 0
     entered = tx.execute(insert(enrolments).on_conflict_do_nothing().returning(enrolments.c.id), rows)
     return len(entered.all())
+
+
+def _one_each(tx: Connection, measurement: str, customers: Iterable[str]) -> list[str]:
+    """Those of the customers whose address is not in the measurement yet, one for each address."""
+    c, e = contacts.c, enrolments.c
+    address = func.lower(c.email)
+    inside = (
+        select(address)
+        .join(enrolments, e.customer_id == c.customer_id)
+        .where(e.measurement == measurement, c.email.is_not(None))
+    )
+    return list(
+        tx.scalars(
+            select(c.customer_id)
+            .where(c.customer_id == any_(literal(list(customers), ARRAY(Text))), address.not_in(inside))
+            .distinct(address)
+            .order_by(address, c.last_order_at.desc().nulls_last(), c.customer_id)
+        )
+    )
 
 
 def _delay(journey: Journey, step: int) -> dt.timedelta:

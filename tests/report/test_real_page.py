@@ -1,0 +1,84 @@
+"""The report of a shop, end to end: simulated facts, a running programme, three languages, a real browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from setia.app import Shop
+from setia.kernel.i18n import LANGUAGES
+from setia.simulate import ShopSettings, SimulatedShop
+
+
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    shop = SimulatedShop(ShopSettings(seed=5, customers=300))
+    return shop, shop.history(tmp_path_factory.mktemp("simulated"))
+
+
+@pytest.fixture
+def lived_in(make_shop, simulated) -> Shop:
+    """A shop with sixty weeks of facts and a programme that has just begun."""
+    source, files = simulated
+    shop = make_shop(name="Kopi <b>Setia</b>", clock=lambda: source.now)
+    shop.import_files(files)
+    shop.refresh()
+    shop.programmes.apply("win-back")
+    shop.programmes.work(send=False)
+    shop.refresh()
+    return shop
+
+
+def test_every_page_says_its_words_in_its_language(lived_in: Shop) -> None:
+    pages = {language: lived_in.write_report(language).read_text(encoding="utf-8") for language in LANGUAGES}
+    assert "Whom to act on this week" in pages["en"]
+    assert "Siapa yang perlu disapa minggu ini" in pages["id"]
+    assert "Kumpulan kawalan" in pages["ms"]
+    for page in pages.values():
+        assert "Kopi &lt;b&gt;Setia&lt;/b&gt;" in page
+        assert "<b>Setia" not in page
+        assert "{" not in re.sub(r"<(style|script)[^>]*>.*?</\1>", "", page, flags=re.DOTALL)
+        assert "nan" not in page.lower().split()
+
+
+def test_a_shop_without_programmes_shows_plan_and_placebo(make_shop, simulated) -> None:
+    source, files = simulated
+    shop = make_shop(clock=lambda: source.now)
+    shop.import_files(files)
+    shop.refresh()
+    figures = {figure.name: figure for section in shop.report("en").sections for figure in section.figures}
+    assert figures["placebo"].title == "Placebo: a programme that sent nothing is not shown"
+    names = {headline.name for section in shop.report("en").sections for headline in section.headlines}
+    assert {"plan_audience", "plan_share", "plan_cost"} <= names
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_axe_finds_nothing_in_any_language(lived_in: Shop, tmp_path: Path) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on the path")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
+             "--disable-sync", "--no-first-run"]  # fmt: skip
+    found = {}
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        for language, scheme, width in (("en", "light", 1280), ("id", "dark", 1280), ("ms", "light", 375)):
+            path = lived_in.write_report(language)
+            page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+            said: list[str] = []
+            page.on("console", lambda message, said=said: said.append(message.text))
+            page.goto(path.as_uri())
+            page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+            found[language] = [violation["id"] for violation in Axe().run(page).response["violations"]]
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            assert said == []
+            page.close()
+        browser.close()
+    assert found == {"en": [], "id": [], "ms": []}
