@@ -50,7 +50,9 @@ def short_programme(folder: Path) -> Path:
 def run_shop(folder: Path, url: str, mailbox: Mailbox, seed: int, effect: float) -> Outcome:
     """One shop from its history to the end of a programme's measurement: import, refresh, mails, orders, result."""
     folder.mkdir()
-    simulated = SimulatedShop(SimulatedSettings(seed=seed, customers=400, weeks_of_history=40, effect=effect, events_per_order=0))
+    simulated = SimulatedShop(
+        SimulatedSettings(seed=seed, customers=400, weeks_of_history=40, effect=effect, events_per_order=0)
+    )
     loop = Loop(folder / "shop", simulated, mailbox, ShopSettings(name="Kopi"), store_url=url)
     with loop:
         loop.begin(str(short_programme(folder)))

@@ -118,8 +118,10 @@ class Shop:
         """What figures hold for: by default everything up to the last recorded day."""
         own = self.settings.shop
         if as_of is None:
-            last = last_recorded_day(reader)
-            as_of = last + dt.timedelta(days=1) if last else self.clock().astimezone(own.zone).date()
+            last = last_recorded_day(reader, own.time_zone)
+            tomorrow = self.clock().astimezone(own.zone).date() + dt.timedelta(days=1)
+            # A date mistyped into the future moves nobody's present.
+            as_of = min(last + dt.timedelta(days=1), tomorrow) if last else tomorrow - dt.timedelta(days=1)
         return Scope(as_of, own.currency, own.time_zone)
 
     # Know.

@@ -31,7 +31,7 @@ ORDERS = FactTable(
         Field("channel", Kind.TEXT, "Where the order came from: web, app, marketplace"),
         Field("country", Kind.TEXT, "Country of the order, as the shop writes it"),
         Field("paid_at", Kind.INSTANT, "When it was paid"),
-        Field("cancelled_at", Kind.INSTANT, "When it was cancelled; such an order counts nowhere"),
+        Field("cancelled_at", Kind.INSTANT, "When it was cancelled; from then on the order counts nowhere"),
         Field("is_test", Kind.FLAG, "A trial order; counts nowhere"),
         Field(
             "is_adjustment", Kind.FLAG, "A correction of stock or books without a purchase; counts in net sales only"

@@ -78,6 +78,11 @@ def gather(
     )
 
 
+def _rows(reader: Reader, expression: Any) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = reader.arrow(expression).to_pylist()
+    return rows
+
+
 def _if_back(traits: Any) -> Any:
     """Expected revenue of a year, given that the customer is still one."""
     return traits.expected_value_365d / traits.chance_active.nullif(0)
@@ -94,7 +99,7 @@ def _people(reader: Reader) -> list[dict[str, Any]]:
     named = named.mutate(worth=_if_back(named), risk=named.expected_value_365d)
     top = named.order_by(ibis.desc(named.risk), named.customer_id).limit(MOST_PEOPLE)
     columns = ("customer_id", "name", "orders", "usual_gap_days", "days_since_last_order", "chance_active", "worth")
-    return reader.arrow(top.select(*columns)).to_pylist()
+    return _rows(reader, top.select(*columns))
 
 
 def _stages(reader: Reader) -> list[dict[str, Any]]:
@@ -104,7 +109,7 @@ def _stages(reader: Reader) -> list[dict[str, Any]]:
         net_revenue=traits.net_revenue.sum(),
         expected_value_365d=traits.expected_value_365d.sum(),
     )
-    return reader.arrow(counted).to_pylist()
+    return _rows(reader, counted)
 
 
 def _chances(reader: Reader) -> list[dict[str, Any]]:
@@ -116,11 +121,11 @@ def _chances(reader: Reader) -> list[dict[str, Any]]:
     counted = rows.group_by(tenth=tenth).aggregate(
         customers=rows.count(), expected_value_365d=rows.expected_value_365d.sum()
     )
-    return sorted(reader.arrow(counted).to_pylist(), key=lambda row: row["tenth"])
+    return sorted(_rows(reader, counted), key=lambda row: row["tenth"])
 
 
 def _at_risk(reader: Reader) -> dict[str, Any]:
     traits: Any = reader.table("traits")
     overdue = traits.filter(traits.stage == "dormant")
     found = overdue.aggregate(customers=overdue.count(), value=_if_back(overdue).sum())
-    return reader.arrow(found).to_pylist()[0]
+    return _rows(reader, found)[0]

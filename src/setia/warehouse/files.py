@@ -44,7 +44,8 @@ def in_snapshot(tx: Connection, snapshot: int | None = None) -> list[DataFile]:
 
 def latest_snapshot(tx: Connection) -> int | None:
     """The newest snapshot's number, None where nothing was ever written."""
-    return tx.scalar(select(func.max(snapshots.c.id)))
+    newest: int | None = tx.scalar(select(func.max(snapshots.c.id)))
+    return newest
 
 
 def record(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, any_, bindparam, func, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 
 from setia.customers.tables import contacts
 from setia.effects.holdout import arm, bucket
@@ -75,7 +75,7 @@ def _one_each(tx: Connection, measurement: str, customers: Iterable[str]) -> lis
         tx.scalars(
             select(c.customer_id)
             .where(c.customer_id == any_(literal(list(customers), ARRAY(Text))), address.not_in(inside))
-            .distinct(address)
+            .ext(distinct_on(address))
             .order_by(address, c.last_order_at.desc().nulls_last(), c.customer_id)
         )
     )

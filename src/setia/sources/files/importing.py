@@ -142,7 +142,7 @@ class Import:
 
     def _understand(self, table: TextTable) -> Understood:
         for form in FORMATS:
-            understood = form.recognise(table, self._mapping, self._shop)
+            understood: Understood | None = form.recognise(table, self._mapping, self._shop)
             if understood is not None:
                 return understood
         raise AssertionError("the last format recognises everything or says what is missing")
