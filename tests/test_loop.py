@@ -59,6 +59,7 @@ def run_shop(folder: Path, url: str, mailbox: Mailbox, seed: int, effect: float)
         loop.shop.programmes.set_state(None, "closed")
         for week in range(WEEKS_TO_MATURITY):
             loop.week(work=week < 2)
+        loop.shop.refresh()
         (result,) = loop.shop.programmes.results()
         truth = simulated.true_difference(loop.enrolled(result.measurement), result.window_days)
     return Outcome(effect, result, truth)

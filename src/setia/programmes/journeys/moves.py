@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Row, Text, any_, bindparam, func, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from setia.customers.tables import contacts
 from setia.effects.holdout import arm, bucket
@@ -71,14 +71,13 @@ def _one_each(tx: Connection, measurement: str, customers: Iterable[str]) -> lis
         .join(enrolments, e.customer_id == c.customer_id)
         .where(e.measurement == measurement, c.email.is_not(None))
     )
-    return list(
-        tx.scalars(
-            select(c.customer_id)
-            .where(c.customer_id == any_(literal(list(customers), ARRAY(Text))), address.not_in(inside))
-            .ext(distinct_on(address))
-            .order_by(address, c.last_order_at.desc().nulls_last(), c.customer_id)
-        )
+    place = func.row_number().over(partition_by=address, order_by=(c.last_order_at.desc().nulls_last(), c.customer_id))
+    first = (
+        select(c.customer_id, place.label("place"))
+        .where(c.customer_id == any_(literal(list(customers), ARRAY(Text))), address.not_in(inside))
+        .subquery()
     )
+    return list(tx.scalars(select(first.c.customer_id).where(first.c.place == 1).order_by(first.c.customer_id)))
 
 
 def _delay(journey: Journey, step: int) -> dt.timedelta:
