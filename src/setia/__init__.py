@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from setia.app import Shop, init
     from setia.kernel.errors import SetiaError
+    from setia.settings import ShopSettings
 
 __version__ = "0.1.0"
-__all__ = ["SetiaError", "Shop", "__version__", "init", "open"]
+__all__ = ["SetiaError", "Shop", "ShopSettings", "__version__", "init", "open"]
 
 
 def open(folder: str, **options: Any) -> Shop:
@@ -32,4 +33,8 @@ def __getattr__(name: str) -> Any:
         from setia.kernel.errors import SetiaError
 
         return SetiaError
+    if name == "ShopSettings":
+        from setia.settings import ShopSettings
+
+        return ShopSettings
     raise AttributeError(name)

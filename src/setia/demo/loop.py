@@ -66,7 +66,7 @@ class Loop:
         self.shop.programmes.work()
 
     def week(self, *, work: bool = True) -> None:
-        """Let customers live a week with the mails that arrived and import it; with `work` also refresh and do a round."""
+        """Let customers live a week with the mails that arrived, and import it; with `work` refresh and do a round."""
         self._week += 1
         mails = [self._arrived(mail) for mail in self._mailbox.collect()]
         files = self.simulated.tick(self._files / f"week-{self._week:03d}", [mail for mail in mails if mail])
