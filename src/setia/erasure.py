@@ -297,7 +297,9 @@ def _mentions(row: Sequence[str], person: Person) -> bool:
 
 
 def _clean_pages(workspace: Path, person: Person) -> None:
-    """Reports, exports and rendered mails that name the person go; they are made anew at any time."""
+    """Report pages go, since they name customers, and whatever else holds an address; all are made anew at any time."""
+    for page in (workspace / "reports").glob("*.html"):
+        page.unlink()
     traces = [trace for address in (*person.emails, *person.phones) for trace in _written(address)]
     for folder in ("reports", "exports", "outbox"):
         for file in (workspace / folder).rglob("*"):

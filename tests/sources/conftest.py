@@ -11,7 +11,7 @@ import pytest
 
 from setia.app import Shop
 
-LINES = ("order", "customer", "date", "product", "quantity", "price", "country")
+LINES = ("order", "customer", "date", "sku", "quantity", "price", "country")
 WriteCsv = Callable[..., Path]
 
 

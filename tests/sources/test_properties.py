@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from setia.app import Shop
 
 Row = tuple[str, str, dt.datetime, Decimal]
+DATE = "%Y-%m-%d"
 TEXT = st.text(st.characters(codec="cp1252", categories=("L", "N", "P")), min_size=1, max_size=8)
-MOMENTS = st.datetimes(dt.datetime(2024, 1, 13), dt.datetime(2026, 1, 31)).map(lambda t: t.replace(microsecond=0))
+EARLIEST, LATEST = dt.datetime(2024, 1, 13), dt.datetime(2026, 1, 31)  # noqa: DTZ001
+MOMENTS = st.datetimes(EARLIEST, LATEST).map(lambda t: t.replace(microsecond=0))
 AMOUNTS = st.decimals("-9999999", "9999999", places=2)
 ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), TEXT.filter(lambda t: "@" not in t), MOMENTS, AMOUNTS),
                 min_size=1, max_size=12)  # fmt: skip
@@ -29,7 +31,7 @@ DIALECTS = st.fixed_dictionaries(
         "encoding": st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
         "end": st.sampled_from(["\n", "\r\n"]),
         "quoting": st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
-        "dates": st.sampled_from(["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d/%m/%Y %H:%M:%S", "%Y-%m-%dT%H:%M:%S+07:00"]),
+        "dates": st.sampled_from([DATE + "T%H:%M:%S", DATE + " %H:%M", "%d/%m/%Y %H:%M:%S", DATE + "T%H:%M:%S+07:00"]),
         "amounts": st.sampled_from(["{:.2f}", "{:,.2f}", "RM {:,.2f}", "comma"]),
     }
 )  # fmt: skip
