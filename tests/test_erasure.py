@@ -332,19 +332,22 @@ def test_an_open_transaction_is_waited_for(place: Place, monkeypatch: pytest.Mon
 @pytest.mark.slow
 def test_an_erasure_that_is_killed_is_completed_by_the_next(place: Place, mailing: ModuleType) -> None:
     place.live()
-    people = place.treated()[:5]
+    first, *people = place.treated()[:6]
     draw = random.Random(5)
     nursery = mailing.Nursery()
     counts = {name: len(rows) for name, rows in place.rows().items()}
-    for _ in range(2):  # the first time it has yet to import
+    lasts = []
+    for statement in ("1", "shop.sql('select 1')", f"shop.erase({address(first)!r})"):  # the first has yet to import
         started = time.monotonic()
-        nursery.start(place.folder, place.now, "shop.sql('select 1')")
+        nursery.start(place.folder, place.now, statement)
         assert nursery.wait() == 0
-    opening = time.monotonic() - started
+        lasts.append(time.monotonic() - started)
     killed = 0
     for number, person in enumerate(people):
         nursery.start(place.folder, place.now, f"shop.erase({address(person)!r})")
-        timer = threading.Timer(opening + draw.uniform(0.1, 0.4) + 0.35 * number, nursery.kill)
+        # At one point in each fifth of the time that the first one took.
+        moment = lasts[1] + (lasts[2] - lasts[1]) * (number + draw.random()) / len(people)
+        timer = threading.Timer(moment, nursery.kill)
         timer.start()
         killed += os.WIFSIGNALED(nursery.wait())
         timer.cancel()
@@ -359,6 +362,7 @@ def test_an_erasure_that_is_killed_is_completed_by_the_next(place: Place, mailin
             break
     nursery.close()
     assert killed >= 3
+    people = [first, *people]
     assert place.traces(*map(address, people), *map(former, people)) == []
     after = {name: len(rows) for name, rows in place.rows().items()}
     assert after["exposures"] == counts["exposures"]

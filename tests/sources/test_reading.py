@@ -109,8 +109,11 @@ def test_a_log_without_order_numbers(shop: Shop, tmp_path: Path) -> None:
                          "00004,1997-01-18,2,29.73\n00004,1997-01-18,2,29.73\n00004,1997-01-18,1,14.96\n")  # fmt: skip
     assert report.files[0].duplicates == 1
     assert [(c, t) for c, _, _, t in orders(shop)] == [
-        ("00001", Decimal("11.77")), ("00004", Decimal("14.96")), ("00004", Decimal("29.73")), ("00004", Decimal("29.73")),
-    ]  # fmt: skip
+        ("00001", Decimal("11.77")),
+        ("00004", Decimal("14.96")),
+        ("00004", Decimal("29.73")),
+        ("00004", Decimal("29.73")),
+    ]
     assert shop.sql("select count(distinct order_id) n, count(distinct document_id) d from orders").to_pylist() == [
         {"n": 4, "d": 2}
     ]

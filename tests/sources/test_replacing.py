@@ -120,3 +120,16 @@ def test_many_small_imports_are_merged(shop: Shop, write_csv: Write) -> None:
     with shop.writing() as writer:
         assert len(writer.present("orders")) <= 12
         assert len(writer.present("customers")) == 1
+
+
+def test_two_kinds_of_file_with_orders_in_one_command(shop: Shop, tmp_path: Path, write_csv: Write) -> None:
+    native = tmp_path / "orders.csv"
+    native.write_text("order_id,placed_at,total\n50,2026-01-02,25\n", encoding="utf-8")
+    january = write_csv("january.csv", JANUARY)
+    shop.import_files([january])
+    # The second of the two is there already and changes nothing; the first must come in all the same.
+    report = shop.import_files([native, january])
+    assert report.snapshot is not None
+    assert report.written["orders"].rows == 4
+    assert set(orders(shop)) == {"1", "2", "3", "50"}
+    assert shop.import_files([native, january]).snapshot is None

@@ -24,7 +24,7 @@ from setia.simulate import SimulatedShop
 from setia.store.server import PrivateServer, destroy
 
 WEEKS = 14
-CUSTOMERS = 3000
+CUSTOMERS = 2000
 MAILS_SHOWN = 3
 
 

@@ -78,20 +78,21 @@ class Reader:
         return found.cast(expression.schema().to_pyarrow())
 
     def query(self, sql: str) -> pa.Table:
-        """The rows of any DuckDB query over this snapshot.
+        """The rows of one SELECT over this snapshot.
 
-        From here on the connection reaches no file but the snapshot's and its settings stay as they are. Raises
-        BadQuery.
+        From here on the connection reaches no file but the shop's and its settings stay as they are. Raises BadQuery.
         """
         import duckdb
-        import pyarrow as pa
 
         self.duck.execute(f"set allowed_directories = [{duck.literal(str(self._folder))}]")
         self.duck.execute("set enable_external_access = false")
         self.duck.execute("set lock_configuration = true")
         try:
-            answer = self.duck.sql(sql)
-            return answer.to_arrow_table() if answer is not None else pa.table({})
+            # Nothing but a SELECT: a COPY could write over the shop's own files.
+            kinds = [statement.type for statement in self.duck.extract_statements(sql)]
+            if kinds != [duckdb.StatementType.SELECT]:
+                raise BadQuery(problem="give one SELECT; nothing else runs here.")
+            return self.duck.sql(sql).to_arrow_table()
         except duckdb.Error as problem:
             raise BadQuery(problem=str(problem).strip()) from problem
 

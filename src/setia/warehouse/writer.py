@@ -46,6 +46,10 @@ class Replaced:
     same: bool
     """Whether the rows written are exactly the rows replaced."""
 
+    def and_then(self, later: Replaced) -> Replaced:
+        """Both of two parts of one write."""
+        return Replaced(self.rows + later.rows, self.old_rows + later.old_rows, self.same and later.same)
+
 
 class Writer:
     """A write under way: stages rows, then makes them the present all at once."""

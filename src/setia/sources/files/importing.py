@@ -192,9 +192,11 @@ class Import:
             for done, group in enumerate(groups):
                 stage.advance(done)
                 try:
-                    written |= self._writer.replace_together(group)
+                    replaced = self._writer.replace_together(group)
                 except (duckdb.ConversionException, duckdb.OutOfRangeException) as problem:
                     raise AmountsTooLarge(problem=str(problem).splitlines()[0]) from problem
+                for name, part in replaced.items():
+                    written[name] = written[name].and_then(part) if name in written else part
             stage.advance(len(groups))
         return written
 

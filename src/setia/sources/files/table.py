@@ -201,11 +201,6 @@ class TextTable:
                 before = chunk[-2:]
         return False
 
-    def forget(self) -> None:
-        """Drop the temporary tables."""
-        self._duck.execute(f"drop table if exists {self.rows}")
-        self._duck.execute(f"drop table if exists {self._sample}")
-
 
 def _unique_names(header: list[str]) -> list[str]:
     """Column names, trimmed; empty and repeated ones get a number, as nothing may be lost."""

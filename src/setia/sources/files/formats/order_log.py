@@ -17,7 +17,7 @@ from setia.facts.products import PRODUCTS
 from setia.sources.files.errors import ColumnMissing, ColumnUnreadable, MappingWrong
 from setia.sources.files.formats.understood import Shop, Understood
 from setia.sources.files.table import TextTable, Typed
-from setia.sources.files.values import AmountStyle, TimeStyle, amount_style, time_style
+from setia.sources.files.values import PLAIN, AmountStyle, TimeStyle, amount_style, time_style
 from setia.warehouse.duck import literal, quoted
 
 ROLES: dict[str, tuple[str, ...]] = {
@@ -60,6 +60,7 @@ def recognise(table: TextTable, mapping: Mapping[str, str], shop: Shop) -> Under
     notes = [f"Dates are read as {time.described()}"]
     if time.ambiguous:
         notes.append("Day and month could be the other way round in every date: the day was taken to come first")
+    notes += [f"{columns[role]!r} is read as {style.name}" for role, style in amounts.items() if style is not PLAIN]
     if order is None:
         notes.append("There is no order number, so each row is an order of its own")
     return Understood(
