@@ -53,6 +53,7 @@ else:
     import duckdb
     config = {"memory_limit": work["memory"], "temp_directory": work["scratch"], "preserve_insertion_order": False}
     connection = duckdb.connect(config=config)
+    connection.execute("set enable_progress_bar = false")
     connection.execute("set TimeZone = 'UTC'")
     for statement in work["statements"]:
         connection.execute(statement)

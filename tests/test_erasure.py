@@ -377,3 +377,8 @@ def test_people_who_share_a_telephone_stay(place: Place) -> None:
     assert left == {*(f"C{p:03}" for p in range(PEOPLE) if p != 3), "second"}
     place.shop.import_files(place.history())
     assert {row[0] for row in place.rows()["customers"]} == left
+    # An address that two accounts share is one person's.
+    place.shop.erase("second")
+    assert {row[0] for row in place.rows()["customers"]} == left - {"C000", "second"}
+    assert "C000" not in str(place.rows()["orders"])
+    assert place.traces(address(0)) == []

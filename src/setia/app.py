@@ -28,7 +28,7 @@ from setia.report.pages import page, without_personal_rows
 from setia.settings import FILE, Settings, ShopSettings, template
 from setia.sources.files.formats.understood import Shop as ShopFacts
 from setia.sources.files.importing import FileReport, Import, ImportReport
-from setia.store.database import Store
+from setia.store.database import Lock, Store
 from setia.warehouse.identity import Identity, erased_fingerprints
 from setia.warehouse.reader import Reader, reading
 from setia.warehouse.writer import Writer, writing
@@ -44,6 +44,13 @@ Clock = Callable[[], dt.datetime]
 def utc_now() -> dt.datetime:
     """The present moment."""
     return dt.datetime.now(dt.UTC)
+
+
+class RefreshFirst(SetiaError):
+    """The facts go up to the start of {wanted}, traits and predictions are as of {found}. Run `setia refresh` first,
+    with the same `--as-of` if you gave one."""
+
+    code = "app.refresh_first"
 
 
 class AlreadyAWorkspace(SetiaError):
@@ -118,10 +125,9 @@ class Shop:
         """What figures hold for: by default everything up to the last recorded day."""
         own = self.settings.shop
         if as_of is None:
-            last = last_recorded_day(reader, own.time_zone)
-            tomorrow = self.clock().astimezone(own.zone).date() + dt.timedelta(days=1)
-            # A date mistyped into the future moves nobody's present.
-            as_of = min(last + dt.timedelta(days=1), tomorrow) if last else tomorrow - dt.timedelta(days=1)
+            today = self.clock().astimezone(own.zone).date()
+            last = last_recorded_day(reader, own.time_zone, today)
+            as_of = last + dt.timedelta(days=1) if last else today
         return Scope(as_of, own.currency, own.time_zone)
 
     # Know.
@@ -192,6 +198,8 @@ class Shop:
         placebo = self.programmes.placebo(FIRST_PLAYBOOK, as_of=as_of) if not results else None
         with self.reading() as reader:
             card = last_card(self.store)
+            if self.scope(reader, as_of).as_of.isoformat() != card["as_of"]:
+                raise RefreshFirst(wanted=self.scope(reader, as_of).as_of, found=card["as_of"])
             return page(gather(reader, self.scope(reader, as_of), own.name, card, results, plan, placebo), speaker)
 
     def write_report(self, language: str | None = None, *, as_of: dt.date | None = None) -> Path:
@@ -218,7 +226,9 @@ class Shop:
         now = self.clock()
         with self.writing() as writer:
             tell_facts(self.store, writer, now, self.settings.shop.time_zone)
-        with self.writing() as writer, self.reading() as reader:
+        # Nobody may be let in, mailed or copied to the contacts while a person is being removed.
+        quiet = self.store.locked(Lock.WORKER, doing="working on the programmes")
+        with quiet, self.writing() as writer, self.reading() as reader:
             person = erasure.find(reader, self.identity, identifier)
             return erasure.erase(self.store, self.folder, reader, writer, self.identity, person, now)
 
@@ -227,7 +237,8 @@ class Shop:
         with self.reading() as reader:
             person = erasure.find(reader, self.identity, identifier)
         with self.store.begin() as tx:
-            opt_out(tx, person.customer_id, "email", "asked", self.clock())
+            for customer_id in person.customer_ids:
+                opt_out(tx, customer_id, "email", "asked", self.clock())
 
     def takeout(self, identifier: str) -> dict[str, Any]:
         """Everything that is held about one person. Raises NobodyFound."""

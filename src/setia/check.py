@@ -37,6 +37,8 @@ def look(workspace: Path) -> list[Finding]:
     try:
         for what, ask in (("store", _store), ("schema", _schema), ("files", _files(workspace)), ("engine", _engine)):
             findings.append(_answered(what, ask, store))
+            if not findings[-1].ok:
+                return findings
     finally:
         store.close()
     findings.append(_mail(settings))

@@ -25,6 +25,8 @@ from setia.warehouse.writer import Writer
 if TYPE_CHECKING:
     import duckdb
 
+MARKED_AT_ONCE = 10_000
+"""PostgreSQL takes at most 65,535 values in one statement."""
 SETTLED = ("accepted", "rejected", "unknown")
 
 
@@ -135,8 +137,9 @@ def _stage(writer: Writer, table: str, rows: list[dict[str, Any]], day: str) -> 
 
 
 def _mark(tx: Connection, table: Table, ids: list[Any]) -> None:
-    if ids:
-        tx.execute(update(table).where(table.c.id.in_(ids)).values(told=True))
+    for start in range(0, len(ids), MARKED_AT_ONCE):
+        tx.execute(update(table).where(table.c.id.in_(ids[start : start + MARKED_AT_ONCE])).values(told=True))
+
 
 
 def last_card(store: Store) -> dict[str, Any]:
@@ -145,4 +148,4 @@ def last_card(store: Store) -> dict[str, Any]:
         summary = tx.scalar(
             select(snapshots.c.summary).where(snapshots.c.reason == "refresh").order_by(snapshots.c.id.desc()).limit(1)
         )
-    return dict(summary["card"]) if summary else {}
+    return {**summary["card"], "as_of": summary["as_of"]} if summary else {}

@@ -166,9 +166,12 @@ def _said(error: Mapping[str, Any]) -> str:
 
 
 def secret(value: SecretStr | None, file: Path | None) -> str | None:
-    """A secret given directly or by file; trailing line ends of the file are dropped."""
+    """A secret given directly or by file; trailing line ends of the file are dropped. Raises BadSettings."""
     if file is not None:
-        return file.read_text(encoding="utf-8").rstrip("\r\n")
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as problem:
+            raise BadSettings(file=file, problem="it is named as the file of a secret and cannot be read") from problem
     return value.get_secret_value() if value is not None else None
 
 

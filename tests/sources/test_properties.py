@@ -68,7 +68,7 @@ def emptied(shop: Shop) -> Callable[[], Shop]:
     return empty
 
 
-ONE_SHOP = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ONE_SHOP = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def expected(rows: list[Row], dialect: dict[str, Any]) -> dict[str, tuple[dt.date, Decimal]]:
@@ -101,7 +101,7 @@ def test_what_is_written_is_what_is_read(
 
 
 @pytest.mark.slow
-@settings(ONE_SHOP, max_examples=12)
+@settings(ONE_SHOP, max_examples=10)
 @given(first=ROWS, second=ROWS, one=DIALECTS, other=DIALECTS)
 def test_one_after_the_other_is_both_at_once(
     emptied: Callable[[], Shop],

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from setia.cli.show import AsOfOption, LangOption, ShopOption, opened, table
+from setia.cli.show import LangOption, ShopOption, opened, table
 
 if TYPE_CHECKING:
     from setia.kernel.i18n import Speaker
@@ -16,19 +16,18 @@ Name = Annotated[str, typer.Argument(metavar="PROGRAMME", help="A YAML file, a p
 StepOption = Annotated[int, typer.Option(min=1, max=3, help="Which message.")]
 
 
-def plan(programme: Name = "win-back", shop: ShopOption = ".", as_of: AsOfOption = None) -> None:
+def plan(programme: Name = "win-back", shop: ShopOption = ".") -> None:
     """Show whom a programme would reach, what it may cost, and the smallest effect it could show. Changes nothing."""
-    from setia.cli.show import day
     from setia.kernel.i18n import Speaker
 
     with opened(shop) as own:
-        found = own.programmes.plan(programme, as_of=day(as_of))
+        found = own.programmes.plan(programme)
         speaker = Speaker.of("en", own.settings.shop.currency)
     table(["", ""], _plan_rows(found, speaker), title=f"{found.programme} as of {found.as_of}")
     if not found.enough:
         typer.echo(
-            "This audience cannot show the expected effect, even with half of it held out. Start all the same, and "
-            "pool several rounds; or expect more of the offer."
+            "This audience cannot show the expected effect with this share held out. Start all the same, and pool "
+            "several rounds; hold out more; or expect more of the offer."
         )
 
 
@@ -105,7 +104,7 @@ AllOption = Annotated[bool, typer.Option("--all", help="Every programme.")]
 
 
 def pause(programme: Optional = None, shop: ShopOption = ".", every: AllOption = False) -> None:
-    """Hold every message back until `setia resume`."""
+    """Hold every message back until `setia resume`; what is five days late by then is not sent any more."""
     _set("paused", programme, shop, every=every)
 
 
@@ -137,6 +136,9 @@ def results(programme: Optional = None, shop: ShopOption = ".", lang: LangOption
     for result in found:
         typer.echo(f"{result.title[speaker.language]}: {proof.verdict(result.lift, speaker)}")
         typer.echo(f"  {proof.finding(result, speaker)}")
+        if result.lift.incremental is not None:
+            typer.echo(f"  {speaker('Customers kept because of it')}: {proof.kept(result.lift, speaker)}")
+            typer.echo(f"  {speaker('Cost per customer kept')}: {proof.cost(result.lift, speaker)}")
         typer.echo(f"  {proof.costs(result, speaker)}")
         typer.echo(f"  {proof.next_step(result.lift, speaker)}")
 

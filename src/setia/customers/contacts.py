@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COLUMNS = tuple(column.name for column in contacts.columns)
 
+ROWS_AT_ONCE = 10_000
 _FACTS = """
     select c.customer_id, c.email, c.name, c.language, c.email_consent_at, c.email_optout_at, o.last_order_at,
         t.usual_gap_days, t.expected_order_value, t.expected_value_365d / nullif(t.chance_active, 0) as worth
@@ -31,9 +32,8 @@ def sync(tx: Connection, reader: Reader, traits: str = "traits") -> int:
 
     `traits` names the table or expression to take the traits from.
     """
-    rows = reader.duck.execute(_FACTS.format(traits=traits)).fetchall()
     tx.execute(text("create temp table fresh (like contacts) on commit drop"))
-    _copy(tx, rows)
+    _copy(tx, reader.duck.execute(_FACTS.format(traits=traits)))
     fields = ", ".join(COLUMNS)
     changed = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
     old, new = (", ".join(f"{row}.{name}" for name in COLUMNS[1:]) for row in ("contacts", "excluded"))
@@ -46,8 +46,9 @@ def sync(tx: Connection, reader: Reader, traits: str = "traits") -> int:
     return result.rowcount
 
 
-def _copy(tx: Connection, rows: list[tuple[Any, ...]]) -> None:
+def _copy(tx: Connection, rows: Any) -> None:
     connection: Any = tx.connection.driver_connection
     with connection.cursor() as cursor, cursor.copy(f"copy fresh ({', '.join(COLUMNS)}) from stdin") as copy:
-        for row in rows:
-            copy.write_row(row)
+        while batch := rows.fetchmany(ROWS_AT_ONCE):
+            for row in batch:
+                copy.write_row(row)

@@ -26,6 +26,7 @@ from setia.store.server import PrivateServer, destroy
 WEEKS = 14
 CUSTOMERS = 2000
 MAILS_SHOWN = 3
+MARKER = "demonstration.txt"
 
 
 def main() -> None:
@@ -65,9 +66,11 @@ def _arguments() -> argparse.Namespace:
 
 def _clear(folder: Path) -> None:
     """Remove the last demonstration, and nothing that is not one."""
-    if (folder / "setia.toml").is_file():
+    if (folder / MARKER).is_file():
         destroy(folder)
         shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / MARKER).write_text("Made by `make demo`, and removed by the next one.\n", encoding="utf-8")
 
 
 def _simulated(folder: Path, language: str, weeks: int, customers: int) -> None:

@@ -44,12 +44,15 @@ def outcomes(reader: Reader, measurement: str, window_days: int, now: dt.datetim
         proportion("held_out"),
         int(cells.get(("treated", False), {"n": 0})["n"]),
         int(cells.get(("held_out", False), {"n": 0})["n"]),
-        _crossed_over(reader, measurement),
+        _crossed_over(reader, measurement, window_days, now),
     )
 
 
 def with_outcome(exposures: ir.Table, orders: ir.Table, window_days: int) -> ir.Table:
-    """The exposures with `bought`: whether a valid order was placed after exposure and within the window."""
+    """The exposures with `bought`: whether a valid order was placed from the day of exposure on, within the window.
+
+    By shop-local days, since many shops' orders bear no more than a date; the same for both arms.
+    """
     import ibis
 
     people: Any = exposures
@@ -59,11 +62,11 @@ def with_outcome(exposures: ir.Table, orders: ir.Table, window_days: int) -> ir.
         valid.cancelled_at.isnull(),
         ~valid.is_test.fill_null(False),
         ~valid.is_adjustment.fill_null(False),
-    ).select("customer_id", "placed_at")
+    ).select("customer_id", order_day="day")
     later = people.join(valid, "customer_id")
     later = later.filter(
-        later.placed_at >= later.exposed_at,
-        later.placed_at < later.exposed_at + ibis.interval(days=window_days),
+        later.order_day >= later.day,
+        later.order_day.delta(later.day, unit="day") < window_days,
     )
     buyers = later.select("exposure_id").distinct().mutate(ordered=True)
     joined = people.left_join(buyers, "exposure_id")
@@ -71,20 +74,26 @@ def with_outcome(exposures: ir.Table, orders: ir.Table, window_days: int) -> ir.
 
 
 def _counts(reader: Reader, measurement: str, window_days: int, now: dt.datetime) -> Any:
-    import ibis
-
     exposures: Any = reader.table("exposures")
     rows: Any = with_outcome(
         exposures.filter(exposures.measurement == measurement), reader.table("orders"), window_days
     )
-    moment = ibis.literal(now, type="timestamp('UTC')")
-    rows = rows.mutate(mature=rows.exposed_at + ibis.interval(days=window_days) <= moment)
+    rows = rows.mutate(mature=_mature(rows, window_days, now))
     return rows.group_by("arm", "mature").aggregate(n=rows.count(), bought=rows.bought.sum())
 
 
-def _crossed_over(reader: Reader, measurement: str) -> int:
+def _mature(exposures: Any, window_days: int, now: dt.datetime) -> Any:
+    import ibis
+
+    return exposures.exposed_at + ibis.interval(days=window_days) <= ibis.literal(now, type="timestamp('UTC')")
+
+
+def _crossed_over(reader: Reader, measurement: str, window_days: int, now: dt.datetime) -> int:
+    """Of the held-out customers who count, how many a message of the programme reached."""
     exposures: Any = reader.table("exposures")
-    held = exposures.filter(exposures.measurement == measurement, exposures.arm == "held_out")
+    held = exposures.filter(
+        exposures.measurement == measurement, exposures.arm == "held_out", _mature(exposures, window_days, now)
+    )
     sent: Any = reader.table("messages")
     sent = sent.filter(sent.state == "accepted")
     reached = held.semi_join(

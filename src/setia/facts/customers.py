@@ -16,7 +16,7 @@ CUSTOMERS = FactTable(
         Field(
             "customer_id",
             Kind.TEXT,
-            "The shop's own key; an e-mail address or phone number used as key is replaced by a keyed pseudonym",
+            "The shop's own key; an e-mail address used as key is replaced by a keyed pseudonym",
             required=True,
         ),
         Field("email", Kind.TEXT, "E-mail address, lower case"),

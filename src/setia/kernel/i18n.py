@@ -128,8 +128,8 @@ class Speaker:
 
         return self.missing if day is None else format_date(day, "MMM y", locale=self._locale)
 
-    def listing(self, items: Iterable[str]) -> str:
-        """Items joined as a person would: a, b and c."""
+    def listing(self, items: Iterable[str], kind: Literal["standard", "or"] = "standard") -> str:
+        """Items joined as a person would: a, b and c; or a, b or c."""
         from babel.lists import format_list
 
-        return format_list(list(items), locale=self._locale)
+        return format_list(list(items), style=kind, locale=self._locale)

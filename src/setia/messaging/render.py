@@ -29,7 +29,8 @@ class Offer:
         """The offer in words: 10% off, free shipping."""
         match self.kind:
             case "percent":
-                return speaker("{share} off", share=speaker.percent(self.value / 100, 0))
+                digits = 0 if self.value == int(self.value) else 1
+                return speaker("{share} off", share=speaker.percent(self.value / 100, digits))
             case "amount":
                 return speaker("{amount} off", amount=speaker.money(self.value))
             case "free_shipping":

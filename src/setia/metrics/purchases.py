@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from setia.metrics.answer import Scope
@@ -49,13 +50,16 @@ def returns_before(reader: Reader, scope: Scope) -> ir.Table:
     return returns.filter(returns.day < scope.as_of)
 
 
-def last_recorded_day(reader: Reader, zone: str = "UTC") -> Any:
-    """The newest day on which anything was ordered, cancelled or given back; None in an empty shop."""
-    cancelled = f"max(timezone({literal(zone)}, cancelled_at))::date"
+def last_recorded_day(reader: Reader, zone: str, today: dt.date) -> Any:
+    """The newest day up to today on which anything was ordered, cancelled or given back; None in an empty shop.
+
+    A date mistyped into the future moves nobody's present.
+    """
+    cancelled = f"timezone({literal(zone)}, cancelled_at)::date"
     return row(
         reader.duck,
-        f"select max(day) from (select unnest([max(day), {cancelled}]) as day from orders "
-        "union all select max(day) from returns)",
+        f"select max(day) from (select day from orders union all select {cancelled} from orders "
+        f"union all select day from returns) where day <= {literal(today)}",
     )[0]
 
 

@@ -74,7 +74,7 @@ def _people(contents: Contents, speaker: Speaker) -> Figure:
     ]
     finding = (
         speaker(
-            "{n} customers have been silent for longer than their own rhythm explains; the {most} below are worth most.",
+            "{n} customers have been silent for longer than their own rhythm explains; start with the {most} below.",
             n=speaker.count(contents.at_risk["customers"]),
             most=speaker.count(len(people)),
         )

@@ -107,7 +107,7 @@ def _cohorts(contents: Contents, speaker: Speaker) -> Figure:
         finding = speaker("No cohort is old enough yet.")
     else:
         finding = speaker(
-            "Of all customers whose first month is over, {share} bought again in the month after their first order.",
+            "Of the customers whose following month is over, {share} bought again in the month after their first order.",
             share=speaker.percent(figures["month_1"]),
         )
     rows = [{**row, "age": row["age"]} for row in contents.cohorts.table.to_pylist()]

@@ -10,6 +10,9 @@ from setia.report import monday, numbers, proof
 from setia.report.contents import Contents
 from setia.report.labels import labels
 
+ZONES = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT", "Asia/Kuala_Lumpur": "Malaysia"}
+"""Zones by the names that people there use."""
+
 
 def page(contents: Contents, speaker: Speaker) -> Page:
     """The whole report."""
@@ -25,7 +28,9 @@ def page(contents: Contents, speaker: Speaker) -> Page:
         language=speaker.language,
         title=speaker("{shop}: customers kept", shop=contents.shop),
         subtitle=speaker(
-            "Up to and including {day}, {zone} time", day=speaker.date(scope.last_day), zone=scope.time_zone
+            "Up to and including {day}, {zone} time",
+            day=speaker.date(scope.last_day),
+            zone=ZONES.get(scope.time_zone, scope.time_zone),
         ),
         sections=sections,
         footer=speaker(

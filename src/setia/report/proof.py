@@ -48,13 +48,19 @@ def next_step(lift: Lift, speaker: Speaker) -> str:
     if not ways:
         return speaker("Nothing was shown yet; that does not mean there is no effect. Let it run on.")
     return speaker(
-        "Nothing was shown yet; that does not mean there is no effect. To know: {ways}.", ways=speaker.listing(ways)
+        "Nothing was shown yet; that does not mean there is no effect. To know: {ways}.",
+        ways=speaker.listing(ways, "or"),
     )
 
 
 def finding(result: Result, speaker: Speaker) -> str:
     """One sentence on one programme."""
     lift = result.lift
+    if lift.verdict is Verdict.BROKEN:
+        return speaker(
+            "{treated} customers were treated and {held} held out, which does not fit how they were drawn; there is no figure to trust.",
+            treated=speaker.count(lift.treated.n), held=speaker.count(lift.held_out.n),
+        )  # fmt: skip
     if lift.difference is None or lift.interval is None:
         return speaker(
             "{n} customers are in; their {days} days are not over, so there is no result yet.",
@@ -113,8 +119,8 @@ def _row(result: Result, speaker: Speaker) -> dict[str, Any]:
         "verdict": verdict(lift, speaker),
         "difference": lift.difference,
         "range": _range(lift.interval, 100, 1, speaker) if lift.interval else speaker.missing,
-        "kept": _kept(lift, speaker),
-        "cost": _cost(lift, speaker),
+        "kept": kept(lift, speaker),
+        "cost": cost(lift, speaker),
     }  # fmt: skip
 
 
@@ -129,20 +135,24 @@ def _range(interval: Interval, scale: float, digits: int, speaker: Speaker) -> s
     return between(low, high, speaker)
 
 
-def _kept(lift: Lift, speaker: Speaker) -> str:
+def kept(lift: Lift, speaker: Speaker) -> str:
+    """Customers kept because of it, with the range."""
     if lift.incremental is None or lift.incremental_interval is None:
         return speaker.missing
     kept = speaker.number(lift.incremental, 0).replace("-", "−")
     return f"{kept} ({_range(lift.incremental_interval, 1, 0, speaker)})"
 
 
-def _cost(lift: Lift, speaker: Speaker) -> str:
-    cost = lift.cost_per_incremental
-    if cost is None or cost.value is None:
-        return speaker("not shown to keep anyone") if lift.cost else speaker.missing
-    if cost.high is None:
-        return speaker("{value} or more", value=speaker.money(cost.low))
-    return f"{speaker.money(cost.value)} ({between(speaker.money(cost.low), speaker.money(cost.high), speaker)})"
+def cost(lift: Lift, speaker: Speaker) -> str:
+    """Cost of each customer kept because of it, with the range."""
+    each = lift.cost_per_incremental
+    if lift.difference is None or not lift.cost:
+        return speaker.missing
+    if each is None or each.value is None:
+        return speaker("not shown to keep anyone")
+    if each.high is None:
+        return speaker("{value} or more", value=speaker.money(each.low))
+    return f"{speaker.money(each.value)} ({between(speaker.money(each.low), speaker.money(each.high), speaker)})"
 
 
 def section(contents: Contents, speaker: Speaker) -> Section:

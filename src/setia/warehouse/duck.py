@@ -26,7 +26,11 @@ def connect(limits: WarehouseSettings, scratch: Path) -> duckdb.DuckDBPyConnecti
     }
     if limits.threads is not None:
         config["threads"] = limits.threads
-    return duckdb.connect(config=config)
+    connection = duckdb.connect(config=config)
+    # Progress is counted, so that it can be asked for, and never printed.
+    connection.execute("set enable_progress_bar_print = false")
+    connection.execute("set enable_progress_bar = true")
+    return connection
 
 
 def quoted(name: str) -> str:

@@ -41,7 +41,11 @@ class EmailChannel:
             return Outcome("unreachable", "the sender is not an address")
         if address is None:
             return Outcome("rejected", "not an address that can be written to", bad_address=True)
-        content = self._mail(message, address).as_bytes()
+        try:
+            content = self._mail(message, address).as_bytes()
+        except (ValueError, AttributeError, IndexError) as problem:
+            # The library of mail headers gives up on some addresses in ways of its own.
+            return Outcome("rejected", f"not an address that can be written to ({problem})", bad_address=True)
         for kept in (self._smtp is not None, False):
             try:
                 smtp = self._connected()

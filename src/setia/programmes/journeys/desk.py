@@ -53,6 +53,12 @@ class FactsTooOld(SetiaError):
     code = "journeys.facts_too_old"
 
 
+class NoSuchStep(SetiaError):
+    """{programme} has no step {step}: it has {steps}."""
+
+    code = "journeys.no_such_step"
+
+
 class NotSent(SetiaError):
     """The test message was not taken: {detail}."""
 
@@ -114,6 +120,8 @@ class Journeys:
     def preview(self, name: str, step: int, language: str, customer: str = "Ayu") -> Written:
         """One message as a customer would get it, with a made-up code."""
         journey, _yaml = self.load(name)
+        if not 1 <= step <= len(journey.steps):
+            raise NoSuchStep(step=step, programme=journey.programme, steps=len(journey.steps))
         offer = journey.steps[step - 1].offer
         expires = self._clock() + dt.timedelta(days=journey.steps[step - 1].valid_days)
         code = None if offer.kind == "none" else f"{journey.code_prefix}-2345ABCDE"
@@ -140,7 +148,8 @@ class Journeys:
                 self.preview(name, step, language)
         plan = self.plan(name)
         now = self._clock()
-        with self._reading() as reader, self._store.begin() as tx:
+        alone = self._store.locked(Lock.WORKER, doing="working on the programmes")
+        with alone, self._reading() as reader, self._store.begin() as tx:
             service.apply(
                 tx, journey, yaml, share=plan.share, planned_total=plan.planned_total, now=now, chance=self._chance,
                 new_measurement=new_measurement,
@@ -169,6 +178,7 @@ class Journeys:
 
     def _round(self, send: bool) -> Worked:
         now = self._clock()
+        self._require_fresh_facts(now)
         entered = self._enter(now)
         with self._store.begin() as tx:
             ordered = moves.end_ordered(tx, now)
@@ -178,6 +188,17 @@ class Journeys:
             codes.export(tx, self._folder / "exports" / "codes.csv", now)
         return Worked(entered, ordered, planned, self._deliver() if send else Counter())
 
+    def _require_fresh_facts(self, now: dt.datetime) -> None:
+        """Nobody enters and nobody is written to on facts so old that many may have ordered since."""
+        with self._store.begin() as tx:
+            if all(each.state == "stopped" for each in service.known(tx)):
+                return
+        today = now.astimezone(self._settings.shop.zone).date()
+        with self._reading() as reader:
+            newest = self._scope(reader, None).last_day
+        if (today - newest).days > OLDEST_FACTS_DAYS:
+            raise FactsTooOld(day=newest, days=(today - newest).days)
+
     def _enter(self, now: dt.datetime) -> int:
         with self._store.begin() as tx:
             running = [each for each in service.known(tx) if each.state == "running"]
@@ -186,9 +207,6 @@ class Journeys:
         today = now.astimezone(self._settings.shop.zone).date()
         entered = 0
         with self._reading() as reader:
-            newest = self._scope(reader, None).last_day
-            if (today - newest).days > OLDEST_FACTS_DAYS:
-                raise FactsTooOld(day=newest, days=(today - newest).days)
             scope = self._scope(reader, today)
             for each in running:
                 rows = audience.entering(reader.table("traits"), each.journey, scope, reachable=True)
@@ -244,7 +262,9 @@ class Journeys:
         """What each programme caused so far, or one of them. Raises NoProgramme."""
         with self._reading() as reader, self._store.begin() as tx:
             found = service.known(tx) if name is None else [service.find(tx, name)]
-            return [result(tx, reader, running, self._clock()) for running in found]
+            # What happened after the last recorded day is not known yet, so no window is over by the clock alone.
+            known_until = min(self._clock(), self._scope(reader, None).until)
+            return [result(tx, reader, running, known_until) for running in found]
 
 
 def _offer(spec: OfferSpec) -> Offer:

@@ -6,10 +6,10 @@ import datetime as dt
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, Text, any_, bindparam, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Text, and_, any_, bindparam, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from setia.customers.tables import contacts
+from setia.customers.tables import contacts, opt_outs
 from setia.effects.holdout import arm, bucket
 from setia.kernel.money import rounded
 from setia.messaging import codes
@@ -39,7 +39,8 @@ def enter(tx: Connection, running: Running, customers: Iterable[str], now: dt.da
         select(func.count()).select_from(measurements).where(measurements.c.programme == running.name)
     )
     rows = []
-    for customer in _one_each(tx, running.measurement, customers):
+    for person in _one_each(tx, running.measurement, customers):
+        customer = person.customer_id
         number = bucket(running.salt, customer)
         rows.append(
             {
@@ -53,6 +54,7 @@ def enter(tx: Connection, running: Running, customers: Iterable[str], now: dt.da
                 "state": "active",
                 "step": 0,
                 "entered_at": now,
+                "known_order_at": person.last_order_at,
                 "due_at": now + _delay(running.journey, 0),
             }
         )
@@ -62,8 +64,11 @@ def enter(tx: Connection, running: Running, customers: Iterable[str], now: dt.da
     return len(entered.all())
 
 
-def _one_each(tx: Connection, measurement: str, customers: Iterable[str]) -> list[str]:
-    """Those of the customers whose address is not in the measurement yet, one for each address."""
+def _one_each(tx: Connection, measurement: str, customers: Iterable[str]) -> list[Row[Any]]:
+    """Those of the customers whose address is not in the measurement yet, one for each address, with the latest order.
+
+    Who asked to stop is left out before anybody is assigned, so that both arms are alike.
+    """
     c, e = contacts.c, enrolments.c
     address = func.lower(c.email)
     inside = (
@@ -73,11 +78,25 @@ def _one_each(tx: Connection, measurement: str, customers: Iterable[str]) -> lis
     )
     place = func.row_number().over(partition_by=address, order_by=(c.last_order_at.desc().nulls_last(), c.customer_id))
     first = (
-        select(c.customer_id, place.label("place"))
-        .where(c.customer_id == any_(literal(list(customers), ARRAY(Text))), address.not_in(inside))
+        select(c.customer_id, c.last_order_at, place.label("place"))
+        .where(
+            c.customer_id == any_(literal(list(customers), ARRAY(Text))),
+            address.not_in(inside),
+            c.customer_id.not_in(select(opt_outs.c.customer_id).where(opt_outs.c.channel == "email")),
+        )
         .subquery()
     )
-    return list(tx.scalars(select(first.c.customer_id).where(first.c.place == 1).order_by(first.c.customer_id)))
+    return list(
+        tx.execute(
+            select(first.c.customer_id, first.c.last_order_at).where(first.c.place == 1).order_by(first.c.customer_id)
+        )
+    )
+
+
+def _ordered_since_entry() -> ColumnElement[bool]:
+    """Whether the contact has an order that was not known when the customer entered."""
+    e, c = enrolments.c, contacts.c
+    return and_(c.last_order_at.is_not(None), or_(e.known_order_at.is_(None), c.last_order_at > e.known_order_at))
 
 
 def _delay(journey: Journey, step: int) -> dt.timedelta:
@@ -89,7 +108,7 @@ def end_ordered(tx: Connection, now: dt.datetime) -> int:
     e, c = enrolments.c, contacts.c
     result = tx.execute(
         update(enrolments)
-        .where(e.state == "active", c.customer_id == e.customer_id, c.last_order_at >= e.entered_at)
+        .where(e.state == "active", c.customer_id == e.customer_id, _ordered_since_entry())
         .values(state="ordered", due_at=None, ended_at=now)
     )
     return result.rowcount
@@ -178,7 +197,8 @@ def _planned(
         "value": ladder[rung].value,
         "currency": currency,
         "made_at": now,
-        "expires_at": expires,
+        # The mail names a day, and the code outlives it, whatever the hour and the zone.
+        "expires_at": expires + dt.timedelta(days=1),
     }
 
 
@@ -219,7 +239,7 @@ def standing(tx: Connection, send: Row[Any]) -> Standing:
             programmes.c.state,
             e.arm,
             e.state.label("enrolment_state"),
-            or_(e.state == "ordered", contacts.c.last_order_at >= e.entered_at).label("ordered"),
+            or_(e.state == "ordered", _ordered_since_entry()).label("ordered"),
         )
         .select_from(enrolments)
         .join(programmes, programmes.c.name == e.programme)

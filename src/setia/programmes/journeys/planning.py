@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from decimal import Decimal
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from setia.customers import traits as customers_traits
@@ -80,7 +81,7 @@ def plan(reader: Reader, journey: Journey, scope: Scope, *, currency: str, margi
         base_rate_customers=n,
         share=proposal.share,
         proposed=journey.measure.held_out == "auto",
-        smallest_effect=proposal.smallest_effect if rate is not None and total else None,
+        smallest_effect=proposal.smallest_effect if rate is not None and isfinite(proposal.smallest_effect) else None,
         enough=proposal.enough and rate is not None,
         messages=round(treated * len(journey.steps)),
         message_cost=rounded(journey.cost_per_message * round(treated * len(journey.steps)), currency),
@@ -101,10 +102,17 @@ def before(scope: Scope, days: int) -> Scope:
 
 
 def past_traits(reader: Reader, past: Scope) -> Any:
-    """Observed traits at a past date, with the shop's rhythm as it was then."""
+    """Observed traits at a past date, with the shop's rhythm as it was then; predicted ones are null.
+
+    So an audience that asks for a prediction has no past, and no base rate.
+    """
+    import ibis
+
     from setia.customers.rhythm import shop_gap_days
 
-    return customers_traits.judged(customers_traits.observed(reader, past, shop_gap_days(reader, past)))
+    found: Any = customers_traits.judged(customers_traits.observed(reader, past, shop_gap_days(reader, past)))
+    predicted = [name for name in customers_traits.TRAITS if name not in found.columns]
+    return found.mutate(**{name: ibis.null("float64") for name in predicted})
 
 
 def _count(reader: Reader, rows: Any) -> int:

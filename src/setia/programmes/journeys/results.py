@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from setia.effects.lift import Lift, measure
 from setia.effects.outcomes import Outcomes, outcomes
@@ -47,15 +47,16 @@ def result(tx: Connection, reader: Reader, running: Running, now: dt.datetime) -
     window = plan.window_days  # as it was when the measurement began, whatever the document says by now
     found = outcomes(reader, running.measurement, window, now)
     states = _states(tx, running)
-    redeemed, offer_cost = _redeemed(tx, reader, running)
-    message_cost = running.journey.cost_per_message * states.get(("accepted", None), 0)
+    redeemed, offer_cost = _redeemed(tx, reader, running, now - dt.timedelta(days=window))
+    sent_to_counted = _sent(tx, running, now - dt.timedelta(days=window))
+    message_cost = running.journey.cost_per_message * sent_to_counted
     lift = measure(
         found.treated,
         found.held_out,
         planned_share=running.held_out_share,
         cost=message_cost + offer_cost,
         crossed_over=found.crossed_over,
-        mature=_mature(running, found),
+        mature=_mature(tx, running, found),
         weekly_entries=_weekly_entries(tx, running, now),
         planned_total=plan.planned_total or None,
         expected_effect=plan.expected_effect,
@@ -78,9 +79,29 @@ def result(tx: Connection, reader: Reader, running: Running, now: dt.datetime) -
     )
 
 
-def _mature(running: Running, found: Outcomes) -> bool:
-    """The one look at the end: nobody enters any more, and every window is over."""
-    return running.state in ("closed", "stopped") and found.open_treated + found.open_held_out == 0
+def _mature(tx: Connection, running: Running, found: Outcomes) -> bool:
+    """The one look at the end: nobody enters any more, everybody is a fact, and every window is over."""
+    e = enrolments.c
+    untold = tx.scalar(
+        select(func.count()).where(e.measurement == running.measurement, e.told.is_(False), e.customer_id.is_not(None))
+    )
+    return running.state in ("closed", "stopped") and not untold and found.open_treated + found.open_held_out == 0
+
+
+def _counted(running: Running, entered_until: dt.datetime) -> ColumnElement[bool]:
+    """Sends to those whose window is over: cost is set against the customers kept among the same people."""
+    e = enrolments.c
+    people = select(e.customer_id).where(e.measurement == running.measurement, e.entered_at <= entered_until)
+    return and_(
+        sends.c.programme == running.name,
+        sends.c.planned_at >= running.started_at,
+        sends.c.customer_id.in_(people.where(e.customer_id.is_not(None))),
+    )
+
+
+def _sent(tx: Connection, running: Running, entered_until: dt.datetime) -> int:
+    accepted = select(func.count()).where(_counted(running, entered_until), sends.c.state == "accepted")
+    return int(tx.scalar(accepted) or 0)
 
 
 def _states(tx: Connection, running: Running) -> dict[tuple[str, str | None], int]:
@@ -97,15 +118,16 @@ def _states(tx: Connection, running: Running) -> dict[tuple[str, str | None], in
     return found
 
 
-def _redeemed(tx: Connection, reader: Reader, running: Running) -> tuple[int, Decimal]:
-    """Codes of this measurement that came back with an order, and what they cost."""
+def _redeemed(tx: Connection, reader: Reader, running: Running, entered_until: dt.datetime) -> tuple[int, Decimal]:
+    """Codes of those whose window is over that came back with an order, and what they cost.
+
+    A discount costs what the order says, where it says so; free shipping and gifts cost what the document says.
+    """
     rows = tx.execute(
-        select(sends.c.code, sends.c.offer).where(
-            sends.c.programme == running.name, sends.c.planned_at >= running.started_at, sends.c.code.is_not(None)
-        )
+        select(sends.c.code, sends.c.offer).where(_counted(running, entered_until), sends.c.code.is_not(None))
     ).all()
-    cost = {row.code: Decimal(row.offer["cost"]) for row in rows}
-    if not cost:
+    offers = {row.code: row.offer for row in rows}
+    if not offers:
         return 0, Decimal(0)
     orders: Any = reader.table("orders")
     used = orders.filter(orders.code.notnull(), orders.cancelled_at.isnull(), ~orders.is_test.fill_null(False)).select(
@@ -113,9 +135,11 @@ def _redeemed(tx: Connection, reader: Reader, running: Running) -> tuple[int, De
     )
     total, count = Decimal(0), 0
     for order in reader.arrow(used).to_pylist():
-        if order["code"] in cost:
+        offer = offers.get(order["code"])
+        if offer is not None:
             count += 1
-            total += order["discount"] or cost[order["code"]]
+            said = order["discount"] if offer["kind"] in ("percent", "amount") else None
+            total += said or Decimal(offer["cost"])
     return count, total
 
 

@@ -14,6 +14,21 @@ from setia.messaging.tables import sends
 from setia.programmes.journeys.models import Journey
 from setia.programmes.journeys.tables import enrolments, measurements, programme_versions, programmes
 
+MOVES: dict[str, tuple[str, ...]] = {
+    "paused": ("running",),
+    "running": ("paused",),
+    "closed": ("running", "paused"),
+    "stopped": ("running", "paused", "closed"),
+}
+"""From which states each state can be reached: what was closed or stopped opens again by a new measurement alone."""
+
+
+class WrongState(SetiaError):
+    """{name} is {found} and cannot become {wanted}: that is possible for a programme that is {possible}. One that was
+    closed or stopped starts again with `setia apply {name} --new-measurement`."""
+
+    code = "journeys.wrong_state"
+
 
 class NoProgramme(SetiaError):
     """There is no programme called {name}. Running or known: {known}."""
@@ -68,6 +83,8 @@ def apply(
                 name=journey.programme, version=version, document=document, yaml=yaml, applied_at=now
             )
         )
+    if own is not None and own.state in ("closed", "stopped") and not new_measurement:
+        raise WrongState(name=own.name, found=own.state, wanted="running", possible="running, paused")
     measurement = own.measurement if own is not None and not new_measurement else None
     if measurement is None:
         _end(tx, [journey.programme], now)
@@ -137,14 +154,17 @@ def find(tx: Connection, name: str) -> Running:
 
 
 def set_state(tx: Connection, name: str | None, state: str, now: dt.datetime) -> list[str]:
-    """Pause, resume or stop one programme, or all with None; returns their names. Raises NoProgramme.
+    """Pause, resume, close or stop one programme, or all that can be with None; returns their names.
+
+    Raises NoProgramme, WrongState. Closing lets nobody in any more, and those inside go on to the end.
 
     Stopping ends every journey under way and refuses what is planned; what was already assigned stays in its
     measurement.
     """
-    names = [name] if name is not None else [running.name for running in known(tx)]
-    for each in names:
-        find(tx, each)
+    found = known(tx) if name is None else [find(tx, name)]
+    names = [running.name for running in found if running.state in MOVES[state]]
+    if name is not None and not names:
+        raise WrongState(name=name, found=found[0].state, wanted=state, possible=", ".join(MOVES[state]))
     p = programmes.c
     tx.execute(update(programmes).where(p.name.in_(names)).values(state=state, changed_at=now))
     if state == "stopped":

@@ -56,10 +56,12 @@ enrolments = Table(
     Column("state", Text, nullable=False),
     Column("step", Integer, nullable=False),
     instant("entered_at", nullable=False),
+    instant("known_order_at"),
     instant("due_at"),
     instant("ended_at"),
     Column("told", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("measurement", "customer_id", "occurrence"),
 )
-"""`state`: active, ordered, finished, stopped. `step`: the next step, from 0. `told`: copied to `exposures`."""
+"""`state`: active, ordered, finished, stopped. `step`: the next step, from 0. `told`: copied
+to `exposures`. `known_order_at`: the latest order known at entry; any later one ends the journey."""
 Index("ix_enrolments_due", enrolments.c.due_at, postgresql_where=text("state = 'active'"))

@@ -195,8 +195,8 @@ class Import:
                     replaced = self._writer.replace_together(group)
                 except (duckdb.ConversionException, duckdb.OutOfRangeException) as problem:
                     raise AmountsTooLarge(problem=str(problem).splitlines()[0]) from problem
-                for name, part in replaced.items():
-                    written[name] = written[name].and_then(part) if name in written else part
+                for name, done_now in replaced.items():
+                    written[name] = written[name].and_then(done_now) if name in written else done_now
             stage.advance(len(groups))
         return written
 
