@@ -53,7 +53,7 @@ def run_shop(folder: Path, url: str, mailbox: Mailbox, seed: int, effect: float)
     simulated = SimulatedShop(
         SimulatedSettings(seed=seed, customers=400, weeks_of_history=40, effect=effect, events_per_order=0)
     )
-    loop = Loop(folder / "shop", simulated, mailbox, ShopSettings(name="Kopi"), store_url=url)
+    loop = Loop(folder / "shop", simulated, mailbox, ShopSettings(name="Kopi"), store_url=url, seed=seed)
     with loop:
         loop.begin(str(short_programme(folder)))
         loop.shop.programmes.set_state(None, "closed")

@@ -21,6 +21,7 @@ from setia.metrics.purchases import last_recorded_day
 from setia.metrics.service import Metrics
 from setia.predictions.service import ModelName
 from setia.programmes.journeys.desk import Journeys
+from setia.programmes.journeys.service import Chance
 from setia.refresh import Refreshed, last_card, refresh, tell_facts
 from setia.report.contents import gather
 from setia.report.html import as_json, render
@@ -66,15 +67,25 @@ class Shop:
     `as_of` argument. Close it when done, or use it in a `with` block.
     """
 
-    def __init__(self, folder: Path, settings: Settings, store: Store, clock: Clock, progress: Progress) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, store: Store, clock: Clock, progress: Progress, chance: Chance
+    ) -> None:
         self.folder = folder
         self.settings = settings
         self.store = store
         self.clock = clock
         self.progress = progress
+        self._chance = chance
 
     @classmethod
-    def open(cls, folder: str | Path, *, clock: Clock = utc_now, progress: Progress | None = None) -> Shop:
+    def open(
+        cls,
+        folder: str | Path,
+        *,
+        clock: Clock = utc_now,
+        progress: Progress | None = None,
+        chance: Chance | None = None,
+    ) -> Shop:
         """The shop of a workspace folder, its store running.
 
         Raises NotAWorkspace, BadSettings, StoreUnreachable, StoreOutdated.
@@ -84,7 +95,7 @@ class Shop:
         watcher = progress or Silent()
         store = Store.of(folder, settings, watcher.say)
         store.require_current()
-        return cls(folder, settings, store, clock, watcher)
+        return cls(folder, settings, store, clock, watcher, chance or Chance.secret())
 
     def __enter__(self) -> Shop:
         return self
@@ -184,7 +195,7 @@ class Shop:
     @cached_property
     def programmes(self) -> Journeys:
         """The programmes: plan, apply, work, results."""
-        return Journeys(self.store, self.settings, self.folder, self.reading, self.scope, self.clock)
+        return Journeys(self.store, self.settings, self.folder, self.reading, self.scope, self.clock, self._chance)
 
     def report(self, language: str | None = None, *, as_of: dt.date | None = None) -> Page:
         """The report in one language (by default the shop's), from one snapshot. Raises NotRefreshed."""

@@ -141,7 +141,6 @@ def _mark(tx: Connection, table: Table, ids: list[Any]) -> None:
         tx.execute(update(table).where(table.c.id.in_(ids[start : start + MARKED_AT_ONCE])).values(told=True))
 
 
-
 def last_card(store: Store) -> dict[str, Any]:
     """The prediction's card as the newest refresh kept it; empty before the first one."""
     with store.begin() as tx:

@@ -12,6 +12,7 @@ from setia.app import Shop, init
 from setia.demo.mailbox import Mailbox
 from setia.kernel.progress import Progress
 from setia.messaging.tables import sends
+from setia.programmes.journeys.service import Chance
 from setia.programmes.journeys.tables import enrolments
 from setia.settings import ShopSettings
 from setia.simulate import ArrivedMail, Enrolment, PlannedMail, SimulatedShop
@@ -36,6 +37,7 @@ class Loop:
         shop: ShopSettings,
         *,
         store_url: str | None = None,
+        seed: int = 0,
         progress: Progress | None = None,
     ) -> None:
         self.simulated = simulated
@@ -49,7 +51,7 @@ class Loop:
         mail = f'[email]\nhost = "127.0.0.1"\nport = {mailbox.port}\nsecurity = "none"\n'
         store = f'[store]\nurl = "{store_url}"\n' if store_url else ""
         settings.write_text(f"{own}{mail}{WITHOUT_QUIET_HOURS}{store}", encoding="utf-8")
-        self.shop = Shop.open(folder, clock=lambda: simulated.now, progress=progress)
+        self.shop = Shop.open(folder, clock=lambda: simulated.now, progress=progress, chance=Chance.seeded(seed))
 
     def __enter__(self) -> Loop:
         return self

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import secrets
-import uuid
 from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -86,6 +84,7 @@ class Journeys:
         reading: Callable[[], AbstractContextManager[Reader]],
         scope: Callable[[Reader, dt.date | None], Scope],
         clock: Callable[[], dt.datetime],
+        chance: Chance,
     ) -> None:
         self._store = store
         self._settings = settings
@@ -93,7 +92,7 @@ class Journeys:
         self._reading = reading
         self._scope = scope
         self._clock = clock
-        self._chance = Chance(lambda: secrets.token_hex(16), lambda: uuid.uuid4().hex, secrets.choice)
+        self._chance = chance
 
     # Before.
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
+import secrets
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,6 +46,17 @@ class Chance:
     new_salt: Callable[[], str]
     new_id: Callable[[], str]
     choose: Callable[[str], str]
+
+    @classmethod
+    def secret(cls) -> Chance:
+        """The operating system's, which nobody can guess."""
+        return cls(lambda: secrets.token_hex(16), lambda: uuid.uuid4().hex, secrets.choice)
+
+    @classmethod
+    def seeded(cls, seed: int) -> Chance:
+        """The same every time, for simulations and tests: never for a real shop, whose codes would be guessed."""
+        source = random.Random(seed)
+        return cls(lambda: f"{source.getrandbits(128):032x}", lambda: f"{source.getrandbits(128):032x}", source.choice)
 
 
 @dataclass(frozen=True, slots=True)
