@@ -21,6 +21,10 @@ def at(moment: dt.datetime | None) -> str:
     return "null" if moment is None else f"timestamptz '{moment.isoformat()}'"
 
 
+def day(moment: dt.datetime) -> str:
+    return f"date '{moment.date().isoformat()}'"
+
+
 def text(value: str | None) -> str:
     return "null" if value is None else f"'{value}'"
 
@@ -30,14 +34,14 @@ def exposure(number: int, customer: str | None, arm: str, when: dt.datetime = ST
     return (
         f"select 'x{number}' as exposure_id, 'p' as programme, {text(more.get('measurement', 'm'))} as measurement, "
         f"1 as version, {text(customer)} as customer_id, {text(arm)} as arm, {number} as bucket, "
-        f"{at(when)} as exposed_at, date '2026-01-01' as day, {'null' if outcome is None else outcome} as outcome"
+        f"{at(when)} as exposed_at, {day(when)} as day, {'null' if outcome is None else outcome} as outcome"
     )
 
 
 def order(number: int, customer: str | None, when: dt.datetime, **more: Any) -> str:
     return (
         f"select 'o{number}' as order_id, 'o{number}' as document_id, {text(customer)} as customer_id, "
-        f"{at(when)} as placed_at, date '2026-01-01' as day, 'IDR' as currency, 100 as total, "
+        f"{at(when)} as placed_at, {day(when)} as day, 'IDR' as currency, 100 as total, "
         f"{more.get('discount', 'null')} as discount, null as shipping, null as tax, {text(more.get('code'))} as code, "
         f"null as channel, null as country, null as paid_at, {at(more.get('cancelled_at'))} as cancelled_at, "
         f"{more.get('is_test', 'null')} as is_test, {more.get('is_adjustment', 'null')} as is_adjustment"
@@ -75,9 +79,9 @@ def test_everybody_counts_in_the_arm_they_were_assigned_to(shop: Shop) -> None:
         orders=[
             order(1, "t0", START),  # at the very moment
             order(2, "t0", START + DAY),  # twice is once
-            order(3, "t1", END - dt.timedelta(seconds=1)),
+            order(3, "t1", END - DAY),  # the last day of the window, whatever the hour
             order(4, "t2", END),  # just outside
-            order(5, "t3", START - dt.timedelta(seconds=1)),  # just before
+            order(5, "t3", START - DAY),  # the day before
             order(6, "h0", START + 9 * DAY),
             order(7, "t4", START + DAY, cancelled_at=START + 2 * DAY),
             order(8, "t4", START + DAY, is_test="true"),
