@@ -21,7 +21,7 @@ Row = tuple[str, str, dt.datetime, Decimal]
 DATE = "%Y-%m-%d"
 TEXT = st.text(st.characters(codec="cp1252", categories=("L", "N", "P")), min_size=1, max_size=8)
 EARLIEST, LATEST = dt.datetime(2024, 1, 13), dt.datetime(2026, 1, 31)  # noqa: DTZ001
-MOMENTS = st.datetimes(EARLIEST, LATEST).map(lambda t: t.replace(microsecond=0))
+MOMENTS = st.datetimes(EARLIEST, LATEST).map(lambda t: t.replace(microsecond=0, fold=0))
 AMOUNTS = st.decimals("-9999999", "9999999", places=2)
 ROWS = st.lists(st.tuples(st.sampled_from("abcdefgh"), TEXT.filter(lambda t: "@" not in t), MOMENTS, AMOUNTS),
                 min_size=1, max_size=12)  # fmt: skip

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import secrets as random_source
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import IntEnum
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, create_engine, event, select, text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from setia.kernel.errors import SetiaError
 from setia.settings import Settings, secret
@@ -101,22 +101,28 @@ class Store:
     def locked(self, lock: Lock, *, doing: str) -> Iterator[None]:
         """Hold an advisory lock alone. Raises Busy when another process has it, StoreUnreachable."""
         with self._connected().execution_options(isolation_level="AUTOCOMMIT") as session:
-            if not session.scalar(text("select pg_try_advisory_lock(:c, :k)"), {"c": _LOCK_CLASS, "k": int(lock)}):
+            key = {"c": _LOCK_CLASS, "k": int(lock)}
+            if not session.scalar(text("select pg_try_advisory_lock(:c, :k)"), key):
                 raise Busy(doing=doing)
             try:
                 yield
             finally:
-                session.execute(text("select pg_advisory_unlock(:c, :k)"), {"c": _LOCK_CLASS, "k": int(lock)})
+                with suppress(DBAPIError):  # a connection that broke has given its locks back
+                    session.execute(text("select pg_advisory_unlock(:c, :k)"), key)
 
     @contextmanager
     def shared(self, lock: Lock) -> Iterator[None]:
         """Hold an advisory lock together with others, waiting for whoever holds it alone. Raises StoreUnreachable."""
         with self._connected().execution_options(isolation_level="AUTOCOMMIT") as session:
-            session.execute(text("select pg_advisory_lock_shared(:c, :k)"), {"c": _LOCK_CLASS, "k": int(lock)})
+            key = {"c": _LOCK_CLASS, "k": int(lock)}
+            session.execute(text("select pg_advisory_lock_shared(:c, :k)"), key)
             try:
                 yield
             finally:
-                session.execute(text("select pg_advisory_unlock_shared(:c, :k)"), {"c": _LOCK_CLASS, "k": int(lock)})
+                with suppress(DBAPIError):
+                    session.execute(
+                        text("select pg_advisory_unlock_shared(:c, :k)"), {"c": _LOCK_CLASS, "k": int(lock)}
+                    )
 
     def secret(self, name: str) -> str:
         """A random key of 32 bytes in hex, drawn when first asked for and the same ever after."""

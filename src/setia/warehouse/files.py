@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, func, or_, select, update
 
+from setia.kernel.errors import SetiaError
 from setia.store.database import Busy, Lock, Store
 from setia.warehouse.tables import fact_files, snapshots
 
@@ -48,6 +49,18 @@ def latest_snapshot(tx: Connection) -> int | None:
     return newest
 
 
+class SnapshotGone(SetiaError):
+    """There is no snapshot {number}: it was never made, or is older than the days that snapshots are kept."""
+
+    code = "warehouse.snapshot_gone"
+
+
+def require_kept(tx: Connection, number: int) -> None:
+    """Raises SnapshotGone for a snapshot that is not kept."""
+    if not tx.scalar(select(snapshots.c.id).where(snapshots.c.id == number, snapshots.c.forgotten.is_(False))):
+        raise SnapshotGone(number=number)
+
+
 def record(
     tx: Connection, *, made_at: dt.datetime, reason: str, summary: dict[str, object], new: Iterable[DataFile],
     dropped: Iterable[str],
@@ -81,6 +94,7 @@ def forget_old_snapshots(store: Store, before: dt.datetime) -> None:
         oldest_kept = tx.scalar(select(func.max(snapshots.c.id)).where(snapshots.c.made_at < before))
         if oldest_kept is not None:
             tx.execute(delete(fact_files).where(fact_files.c.snapshot_to <= oldest_kept))
+            tx.execute(update(snapshots).where(snapshots.c.id < oldest_kept).values(forgotten=True))
 
 
 def sweep(store: Store, folder: Path) -> int:

@@ -133,6 +133,8 @@ def reading(
     try:
         with store.shared(Lock.READERS):
             with store.begin() as tx:
+                if snapshot is not None:
+                    files.require_kept(tx, snapshot)
                 listed = files.in_snapshot(tx, snapshot)
             with duck.connect(limits, spill) as connection:
                 yield Reader(connection, folder, listed)

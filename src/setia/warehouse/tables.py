@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, ForeignKey, Identity, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, ForeignKey, Identity, Index, Integer, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from setia.store.schema import instant, metadata
@@ -14,6 +14,7 @@ snapshots = Table(
     instant("made_at", nullable=False),
     Column("reason", Text, nullable=False),
     Column("summary", JSONB, nullable=False),
+    Column("forgotten", Boolean, nullable=False, server_default=text("false")),
 )
 
 fact_files = Table(

@@ -15,6 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from setia.facts import FACTS, FactTable
+from setia.kernel.errors import SetiaError
 from setia.kernel.progress import Progress, Silent
 from setia.settings import WarehouseSettings
 from setia.store.database import Lock, Store
@@ -51,6 +52,13 @@ class Replaced:
         return Replaced(self.rows + later.rows, self.old_rows + later.old_rows, self.same and later.same)
 
 
+class OvertakenByAnother(SetiaError):
+    """Another process has written to this shop meanwhile, so nothing of this was kept. Try again."""
+
+    code = "warehouse.overtaken"
+    exit_code = 4
+
+
 class Writer:
     """A write under way: stages rows, then makes them the present all at once."""
 
@@ -64,6 +72,7 @@ class Writer:
         self._progress = progress
         with store.begin() as tx:
             self._listed = files.in_snapshot(tx)
+            self._based_on = files.latest_snapshot(tx)
         self._new: list[DataFile] = []
         self._dropped: list[DataFile] = []
 
@@ -113,14 +122,16 @@ class Writer:
         for file in new:
             _flush_to_disk(self._folder / file.path)
         with self._store.begin() as tx:
-            number = files.record(tx, made_at=now, reason=reason, summary=summary, new=new, dropped=gone)
+            # Should the writer's lock have been lost with its connection, whoever wrote meanwhile is not undone.
+            if files.latest_snapshot(tx) != self._based_on:
+                raise OvertakenByAnother
+            number = self._based_on = files.record(
+                tx, made_at=now, reason=reason, summary=summary, new=new, dropped=gone
+            )
             if also is not None:
                 also(tx)
+        self._based_on = number
         return number
-
-    def view(self, name: str) -> str:
-        """A SELECT over a fact table as it will be once this write is committed."""
-        return fact_view(FACTS[name], self._folder, self.present(name))
 
     # The steps of `replace`.
 

@@ -45,7 +45,7 @@ def open_container(path: Path, scratch: Path) -> Container:
     except OSError as problem:
         raise FileUnreadable(path=path, problem=problem.strerror) from problem
     notes: list[str] = []
-    readable = path
+    readable = _by_a_plain_name(path, scratch)
     if start[:2] == _GZIP or start == _ZSTD:
         readable = _unpacked(path, scratch, "gzip" if start[:2] == _GZIP else "zstd")
         notes.append("gzip" if start[:2] == _GZIP else "zstd")
@@ -71,6 +71,15 @@ def open_container(path: Path, scratch: Path) -> Container:
 def _start(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(4)
+
+
+def _by_a_plain_name(path: Path, scratch: Path) -> Path:
+    """The file itself, or a link to it where DuckDB would take its name for a pattern that fits other files too."""
+    if not set("*?[") & set(str(path)):
+        return path
+    link = scratch / f"named-{uuid.uuid4().hex}"
+    link.symlink_to(path.resolve())
+    return link
 
 
 def _unpacked(path: Path, scratch: Path, packing: Literal["gzip", "zstd"]) -> Path:

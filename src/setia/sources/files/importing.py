@@ -120,7 +120,8 @@ class Import:
 
         def bad_rows() -> Iterator[Reject]:
             found = table.bad_rows(wanted) if bad else iter(())
-            return rejects.ordered(path.name, broken, found, table.blank_lines() if bad else ())
+            ordered = rejects.ordered(path.name, broken, found, table.blank_lines() if bad else ())
+            return (reject for reject in ordered if not self._of_the_erased(reject))
 
         if rejected and (self._strict or bad == total):
             first = next(bad_rows())
@@ -151,6 +152,17 @@ class Import:
         counts = "count(*), count(problem), count(distinct fingerprint_of_row)"
         total, bad, different = row(self._writer.duck, f"select {counts} from {rows}")
         return int(total), int(bad), int(total - different)
+
+    def _of_the_erased(self, reject: Reject) -> bool:
+        """Whether a bad row names somebody who was erased: nothing of them is written anywhere again."""
+        if not self._erased:
+            return False
+        identity, erased = self._shop.identity, set(self._erased)
+        return any(
+            identity.fingerprint(each) in erased
+            for cell in rejects.cells(reject)
+            for each in (cell, identity.customer_id(cell))
+        )
 
     def _leave_out_erased(self, table: TextTable, persons: Sequence[str]) -> int:
         """Drop the rows of erased people; returns how many."""

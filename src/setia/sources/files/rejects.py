@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
@@ -47,6 +48,11 @@ def _moved(
             following, passed = next(skipped, None), passed + 1
         column, reason = problem.split("|", 1)
         yield Reject(file, row + passed, column, reason, text)
+
+
+def cells(reject: Reject) -> list[str]:
+    """The cells of a rejected row, whatever stands between them."""
+    return [cell.strip() for cell in re.split(r"[,;\t|\"]", reject.content) if cell.strip()]
 
 
 def write(rejects: Iterable[Reject], target: Path) -> None:

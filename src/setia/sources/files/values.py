@@ -52,7 +52,9 @@ class TimeStyle:
 
     def _naive(self, column: str) -> str:
         if not self.formats:
-            return f"try_cast({column} as timestamp)"
+            # A value that names its own zone, where the column does not, is refused and not moved by hours.
+            named = f"(length({column}) > 19 or ends_with({column}, 'Z')) and {_marked(column)}"
+            return f"if({named}, null, try_cast({column} as timestamp))"
         return f"try_strptime({column}, [{', '.join(literal(f) for f in self.formats)}])"
 
 
@@ -80,7 +82,7 @@ def time_style(column: str, sample: Count, whole: Count) -> TimeStyle | None:
     iso = TimeStyle()
     if filled == 0:
         return None
-    by_iso = sample(iso.parsed(column))
+    by_iso = sample(f"try_cast({column} as timestamp)")
     if by_iso >= 0.9 * filled:
         return TimeStyle(offset=sample(f"case when {_marked(column)} then 1 end") > 0)
     day_first, month_first = _best(column, _DAY_FIRST, sample), _best(column, _MONTH_FIRST, sample)
@@ -134,13 +136,14 @@ WITH_COMMA = AmountStyle("1.234,56", ".", ",")
 def amount_style(column: str, sample: Count, *, money: bool = True) -> AmountStyle | None:
     """The style that reads most of a column; None when nothing reads half of the sample.
 
-    Money with three places behind the point in every row is rupiah with points between the thousands.
+    Money with three places behind every point there is, is rupiah with points between the thousands.
     """
     filled = sample(column)
     if filled == 0:
         return None
     three = sample(f"case when regexp_matches({column}, '^-?\\d{{1,3}}\\.\\d{{3}}$') then 1 end")
-    plain = sample(PLAIN.parsed(column)) if not (money and three == filled) else 0
+    pointed = sample(f"case when contains({column}, '.') then 1 end")
+    plain = sample(PLAIN.parsed(column)) if not (money and three and three == pointed) else 0
     if plain == filled:
         return PLAIN
     looks_comma = sample(f"case when regexp_matches({column}, ',\\d{{1,2}}\\D*$|\\.\\d{{3}}(\\.|\\D*$)') then 1 end")

@@ -172,11 +172,14 @@ def _typed(
 
 def _customer(columns: Mapping[str, str], table: TextTable) -> str:
     """The customer's key; the `.0` that spreadsheets add to whole numbers goes."""
-    key = quoted(columns.get("customer", columns.get("email", "")))
+    if "customer" not in columns:
+        return quoted(columns["email"])
+    key = quoted(columns["customer"])
     filled = table.count(key)
     if filled and table.count(f"case when regexp_matches({key}, '^\\d+\\.0$') then 1 end") == filled:
-        return f"regexp_replace({key}, '\\.0$', '')"
-    return key
+        key = f"regexp_replace({key}, '\\.0$', '')"
+    # A guest is known by the address.
+    return f"coalesce({key}, {quoted(columns['email'])})" if "email" in columns else key
 
 
 def _facts(has: set[str], shops_own: str) -> dict[str, str]:
