@@ -17,7 +17,7 @@ MESSAGES = FactTable(
         Field("programme", Kind.TEXT, "The programme it belongs to"),
         Field("step", Kind.INTEGER, "Step of the programme, from 1"),
         Field("channel", Kind.TEXT, "email, whatsapp …", required=True),
-        Field("state", Kind.TEXT, "accepted, rejected, unknown or held back", required=True),
+        Field("state", Kind.TEXT, "accepted, rejected or unknown", required=True),
         Field("code", Kind.TEXT, "Voucher code it carried"),
         Field("sent_at", Kind.INSTANT, "When it was handed over", required=True),
         Field("day", Kind.DAY, "Day of `sent_at` in the shop's time zone", default="sent_at"),
