@@ -231,7 +231,9 @@ def test_nothing_names_an_erased_person_any_more(place: Place) -> None:
     place.now = NOW + dt.timedelta(days=5)
     shop.import_files(
         [place.write("orders.csv", ("order_id", "customer_id", "placed_at", "total"),
-                     [("late", key, NOW + dt.timedelta(days=4), 90_000)])]
+                     [("late", key, NOW + dt.timedelta(days=4), 90_000),
+                      # So that ten weeks on the facts reach beyond every window.
+                      ("last", "fresh", NOW + dt.timedelta(days=69), 10_000)])]
     )  # fmt: skip
     shop.refresh()
     pages = place.pages(person)

@@ -14,6 +14,7 @@ from setia.customers.tables import contacts, opt_outs
 from setia.messaging.ledger import MOST_ATTEMPTS, RETRY_AFTER, opt_out, recover
 from setia.messaging.tables import codes, sends
 from setia.programmes.journeys.desk import NoMailServer
+from setia.programmes.journeys.service import WrongState
 from setia.programmes.journeys.tables import enrolments
 from setia.store.database import Busy, Lock
 
@@ -241,11 +242,13 @@ def test_a_pause_holds_what_is_planned_until_it_is_too_late(planned: Any, clock:
     assert len(server.received) == 1
 
 
-def test_a_stop_refuses_what_is_planned_even_if_all_is_resumed(planned: Any) -> None:
+def test_a_stop_is_for_good_and_refuses_what_is_planned(planned: Any) -> None:
     shop, server = planned(few=3)
     assert shop.programmes.set_state(None, "stopped") == ["come-back"]
     assert set(states(shop).values()) == {("refused", "programme_stopped")}
-    shop.programmes.set_state("come-back", "running")
+    with pytest.raises(WrongState, match="new-measurement"):
+        shop.programmes.set_state("come-back", "running")
+    assert shop.programmes.set_state(None, "running") == []
     assert shop.programmes.work().sent.total() == 0
     assert server.received == []
 

@@ -79,12 +79,12 @@ def time_style(column: str, sample: Count, whole: Count) -> TimeStyle | None:
     taken to come first and the style says so.
     """
     filled = sample(column)
-    iso = TimeStyle()
     if filled == 0:
         return None
-    by_iso = sample(f"try_cast({column} as timestamp)")
+    iso = TimeStyle(offset=sample(f"case when {_marked(column)} then 1 end") > 0)
+    by_iso = sample(within(f"try_cast({column} as timestamp)"))
     if by_iso >= 0.9 * filled:
-        return TimeStyle(offset=sample(f"case when {_marked(column)} then 1 end") > 0)
+        return iso
     day_first, month_first = _best(column, _DAY_FIRST, sample), _best(column, _MONTH_FIRST, sample)
     other = _best(column, _OTHERS, sample)
     best = max(((iso, by_iso), other, day_first, month_first), key=lambda found: found[1])

@@ -66,7 +66,7 @@ def _fits(fact: FactTable, table: TextTable) -> bool:
 
 def _style(table: TextTable, column: str) -> TimeStyle:
     name = quoted(column)
-    return time_style(name, table.count, lambda e: table.count(e, whole=True)) or TimeStyle()
+    return time_style(name, table.count, lambda e: table.count(e, whole=True)) or TimeStyle(offset=True)
 
 
 def _typed(field: Field, table: TextTable, styles: Mapping[str, TimeStyle], zone: ZoneInfo, shop: Shop) -> Typed:
