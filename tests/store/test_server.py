@@ -227,6 +227,12 @@ def test_a_backend_that_outlives_a_killed_server_is_ended_first(server: PrivateS
         connection.exec_driver_sql("select count(*) from generate_series(1, 10000000000)")"""
     with subprocess.Popen([sys.executable, "-c", busy, url], stdout=-1, stderr=subprocess.DEVNULL, text=True) as client:
         backend = psutil.Process(int(client.stdout.readline()))
+        # An idle backend would end with its server; one that counts goes on.
+        counting = f"select count(*) from pg_stat_activity where pid = {backend.pid} and query like '%generate_series%'"
+        for _ in range(200):
+            if ask(server, counting) == [(1,)]:
+                break
+            time.sleep(0.05)
         kill(postmaster(server))
         assert alive(backend)
         server.start()
