@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from setia.channels.port import Channel, Message, Outcome
 from setia.customers.tables import contacts, opt_outs
-from setia.messaging.gate import Request, Rules, Verdict, judge
+from setia.messaging.gate import Request, Rules, judge
 from setia.messaging.render import Written
 from setia.messaging.tables import sends
 from setia.store.database import Lock, Store
@@ -170,6 +170,3 @@ def opt_out(tx: Connection, customer_id: str, channel: str, reason: str, now: dt
         .values(customer_id=customer_id, channel=channel, reason=reason, at=now)
         .on_conflict_do_nothing()
     )
-
-
-__all__ = ["Standing", "Verdict", "deliver", "opt_out", "recover"]
