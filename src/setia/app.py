@@ -27,8 +27,11 @@ from setia.report.contents import gather
 from setia.report.html import as_json, render
 from setia.report.pages import page, without_personal_rows
 from setia.settings import FILE, Settings, ShopSettings, template
-from setia.sources.files.formats.understood import Shop as ShopFacts
-from setia.sources.files.importing import FileReport, Import, ImportReport
+from setia.sources.files.importing import FileReport, Import, ImportReport, Preview
+from setia.sources.files.overrides import from_mapping
+from setia.sources.files.overrides import read as read_overrides
+from setia.sources.files.understood import Shop as ShopFacts
+from setia.sources.files.values.phones import region_of
 from setia.store.database import Lock, Store
 from setia.warehouse.identity import Identity, erased_fingerprints
 from setia.warehouse.reader import Reader, reading
@@ -157,22 +160,29 @@ class Shop:
         self,
         paths: Sequence[str | Path],
         *,
-        mapping: Mapping[str, str] | None = None,
+        mapping: Mapping[str, object] | Path | None = None,
         strict: bool = False,
         tell: Callable[[FileReport], None] = lambda _: None,
+        confirm: Callable[[Preview], bool] = lambda _: True,
     ) -> ImportReport:
         """Import files as one commit; `tell` hears what was understood of each before anything is written.
+
+        `mapping` overrides that: roles to columns, or the path of a mapping file. `confirm` sees everything with its
+        totals last and may still refuse; Declined is raised then.
 
         Bad rows go to a file under `rejects/`, or with `strict` refuse everything. Raises one of
         `setia.sources.files.errors`; nothing is changed then.
         """
         now = self.clock()
         own = self.settings.shop
-        facts = ShopFacts(own.time_zone, own.currency, self.identity)
+        overrides = read_overrides(mapping) if isinstance(mapping, Path) else from_mapping(mapping or {})
+        region = own.country or region_of(own.currency)
+        facts = ShopFacts(own.time_zone, own.currency, region, self.identity, own.staff)
         fingerprints = erased_fingerprints(self.store)
         with self.writing() as writer:
             run = Import(
-                writer, facts, fingerprints, self.progress, mapping=mapping or {}, strict=strict, tell=tell
+                writer, facts, fingerprints, self.progress,
+                overrides=overrides, strict=strict, tell=tell, confirm=confirm,
             )  # fmt: skip
             rejects = self.folder / "rejects" / f"{now:%Y%m%dT%H%M%S%f}.csv"
             return run.run([Path(path) for path in paths], rejects, now)

@@ -46,6 +46,16 @@ class ShopSettings(_Section):
     language: Literal["en", "id", "ms"] = Field(
         default="en", description="Language of the report, and of messages to customers whose own is not known"
     )
+    country: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z]{2}$",
+        description="ISO 3166 code of the country whose telephone numbers are written without theirs; without one the "
+        "country of the currency",
+    )
+    staff: tuple[str, ...] = Field(
+        default=(),
+        description="Addresses, @domains and customer keys of the shop's own people; their orders count nowhere",
+    )
     margin: float = Field(
         default=0.4, gt=0, le=1, description="Gross margin as a share of net sales; bounds what an offer may cost"
     )

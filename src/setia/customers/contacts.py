@@ -21,7 +21,8 @@ _FACTS = """
     left join {traits} t using (customer_id)
     left join (
         select customer_id, max(placed_at) as last_order_at from orders
-        where cancelled_at is null and not coalesce(is_test, false) and not coalesce(is_adjustment, false)
+        where cancelled_at is null and not coalesce(is_test, false) and not coalesce(is_staff, false)
+            and not coalesce(is_adjustment, false)
         group by customer_id
     ) o using (customer_id)
 """

@@ -61,6 +61,7 @@ def with_outcome(exposures: ir.Table, orders: ir.Table, window_days: int) -> ir.
         valid.customer_id.notnull(),
         valid.cancelled_at.isnull(),
         ~valid.is_test.fill_null(False),
+        ~valid.is_staff.fill_null(False),
         ~valid.is_adjustment.fill_null(False),
     ).select("customer_id", order_day="day")
     later = people.join(valid, "customer_id")

@@ -7,6 +7,7 @@ and list it below; to add a column, add a `Field` and raise `version`.
 from __future__ import annotations
 
 from setia.facts.answers import ANSWERS
+from setia.facts.consents import CONSENTS
 from setia.facts.costs import COSTS
 from setia.facts.customers import CUSTOMERS
 from setia.facts.events import EVENTS
@@ -24,6 +25,7 @@ FACTS: dict[str, FactTable] = {
     table.name: table
     for table in (
         CUSTOMERS,
+        CONSENTS,
         ORDERS,
         ORDER_LINES,
         RETURNS,

@@ -6,7 +6,7 @@ from setia.facts.schema import FactTable, Field, Kind
 
 CUSTOMERS = FactTable(
     name="customers",
-    version=1,
+    version=2,
     meaning="One row per customer: who they are and what they agreed to.",
     key=("customer_id",),
     month_of=None,
@@ -35,5 +35,6 @@ CUSTOMERS = FactTable(
             "When the person agreed to marketing by e-mail; empty: no consent on record",
         ),
         Field("email_optout_at", Kind.INSTANT, "When the person asked to stop; wins over an earlier consent"),
+        Field("known_at", Kind.INSTANT, "Date of what is known here; an older file does not overwrite it"),
     ),
 )

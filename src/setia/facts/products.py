@@ -6,7 +6,7 @@ from setia.facts.schema import FactTable, Field, Kind
 
 PRODUCTS = FactTable(
     name="products",
-    version=1,
+    version=2,
     meaning="One row per product.",
     key=("product_id",),
     month_of=None,
@@ -19,5 +19,6 @@ PRODUCTS = FactTable(
         Field("price", Kind.AMOUNT, "Price now"),
         Field("cost", Kind.AMOUNT, "Cost of one unit"),
         Field("currency", Kind.TEXT, "ISO 4217 code"),
+        Field("known_at", Kind.INSTANT, "Date of what is known here; an older file does not overwrite it"),
     ),
 )

@@ -24,7 +24,8 @@ def sales(reader: Reader, scope: Scope) -> ir.Table:
     orders: Any = reader.table("orders")
     until = ibis.literal(scope.until, type="timestamp('UTC')")
     stands = orders.cancelled_at.isnull() | (orders.cancelled_at >= until)
-    return orders.filter(orders.day < scope.as_of, stands, ~orders.is_test.fill_null(False))
+    real = ~orders.is_test.fill_null(False) & ~orders.is_staff.fill_null(False)
+    return orders.filter(orders.day < scope.as_of, stands, real)
 
 
 def valid_orders(reader: Reader, scope: Scope) -> ir.Table:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -12,6 +13,8 @@ from setia.warehouse.duck import literal
 from setia.warehouse.tables import erased
 
 PSEUDONYM = "p-"
+_ADDRESS = r"@|^\+\d{7,15}$"
+"""An e-mail address, or a telephone number in international form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class Identity:
         return cls(store.secret("pseudonym"), store.secret("fingerprint"))
 
     def customer_id(self, key: str) -> str:
-        """The customer id for a key in a file: an e-mail address is replaced by its pseudonym."""
-        return PSEUDONYM + _hash(self.pseudonym_key, key.lower())[:20] if "@" in key else key
+        """The customer id for a key in a file: an e-mail address or telephone number is replaced by its pseudonym."""
+        return PSEUDONYM + _hash(self.pseudonym_key, key.lower())[:20] if re.search(_ADDRESS, key) else key
 
     def fingerprint(self, identifier: str) -> str:
         """What is kept of an erased identifier."""
@@ -40,7 +43,8 @@ class Identity:
     def customer_id_sql(self, key: str) -> str:
         """`customer_id` as a DuckDB expression over a text expression."""
         hidden = f"{literal(PSEUDONYM)} || substr({_hash_sql(self.pseudonym_key, f'lower({key})')}, 1, 20)"
-        return f"case when contains({key}, '@') then {hidden} else {key} end"
+        address = f"contains({key}, '@') or (starts_with({key}, '+') and regexp_matches({key}, {literal(_ADDRESS)}))"
+        return f"case when {address} then {hidden} else {key} end"
 
     def fingerprint_sql(self, identifier: str) -> str:
         """`fingerprint` as a DuckDB expression over a text expression."""

@@ -37,6 +37,22 @@ class _Part:
 
 
 @dataclass(frozen=True, slots=True)
+class StagedTables:
+    """Rows of fact tables with the same key, written aside."""
+
+    parts: Mapping[str, list[_Part]]
+
+    def source(self, name: str) -> str | None:
+        """A table's staged rows as a DuckDB table expression; None where there are none."""
+        parts = self.parts.get(name)
+        return duck.parquet(part.path for part in parts) if parts else None
+
+    def rows(self) -> dict[str, int]:
+        """How many rows each table has."""
+        return {name: sum(part.rows for part in parts) for name, parts in self.parts.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Replaced:
     """What one table's part of a write did."""
 
@@ -90,11 +106,18 @@ class Writer:
 
         So an order that is now a credit note does not stay an order.
         """
-        staged = {name: self._stage(FACTS[name], select) for name, select in selects.items()}
-        old = {name: self.present(name) for name in selects}
-        if any(old.values()) and any(staged.values()):
-            self._note_new_keys(staged)
-        done = {name: self._settle(FACTS[name], parts, old[name]) for name, parts in staged.items()}
+        return self.settle(self.stage(selects))
+
+    def stage(self, selects: Mapping[str, str]) -> StagedTables:
+        """The rows of SELECTs written to files aside, to be looked at before `settle` puts them in their place."""
+        return StagedTables({name: self._stage(FACTS[name], select) for name, select in selects.items()})
+
+    def settle(self, staged: StagedTables) -> dict[str, Replaced]:
+        """Put staged rows in the place of all old ones with their keys."""
+        old = {name: self.present(name) for name in staged.parts}
+        if any(old.values()) and any(staged.parts.values()):
+            self._note_new_keys(staged.parts)
+        done = {name: self._settle(FACTS[name], parts, old[name]) for name, parts in staged.parts.items()}
         self.duck.execute("drop table if exists new_keys")
         return done
 
@@ -152,8 +175,10 @@ class Writer:
         return [part for part in parts if part.rows]
 
     def _merged(self, table: FactTable, select: str, old: list[DataFile]) -> str:
+        # What an older file says fills gaps and overwrites nothing.
         columns = ", ".join(
-            f"coalesce(n.{duck.quoted(c)}, o.{duck.quoted(c)}) as {duck.quoted(c)}" for c in table.names()
+            f"case when n.known_at < o.known_at then coalesce(o.{c}, n.{c}) else coalesce(n.{c}, o.{c}) end as {c}"
+            for c in map(duck.quoted, table.names())
         )
         keys = ", ".join(duck.quoted(key) for key in table.key)
         return f"select {columns} from ({select}) n left join ({fact_view(table, self._folder, old)}) o using ({keys})"

@@ -2,7 +2,7 @@
 with days as (
     select distinct customer_id, day from orders
     where customer_id is not null and (cancelled_at is null or cancelled_at >= $until)
-      and not coalesce(is_test, false) and not coalesce(is_adjustment, false) and day < $as_of
+      and not coalesce(is_test, false) and not coalesce(is_staff, false) and not coalesce(is_adjustment, false) and day < $as_of
 ),
 now as (
     select distinct customer_id from days where day >= $as_of - $period_days

@@ -2,7 +2,7 @@
 with days as (
     select distinct customer_id, day from orders
     where customer_id is not null and (cancelled_at is null or cancelled_at >= $until)
-      and not coalesce(is_test, false) and not coalesce(is_adjustment, false) and day < $as_of
+      and not coalesce(is_test, false) and not coalesce(is_staff, false) and not coalesce(is_adjustment, false) and day < $as_of
 ),
 gaps as (
     select lead(day) over (partition by customer_id order by day) as next_day, day from days

@@ -1,76 +1,83 @@
-"""Opens a file whatever its packing: finds out what it is, and makes it something DuckDB reads in place."""
+"""Opens a file whatever its packing: finds out what it is, and makes each of its tables something DuckDB reads."""
 
 from __future__ import annotations
 
-import codecs
-import gzip
-import shutil
+import csv
 import uuid
-import zlib
+import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
-from setia.sources.files.errors import FileEmpty, FileMissing, FileTruncated, FileUnreadable, LineTooLong, NotATable
+from setia.sources.files import documents, letters, markup, sheets, unpacking
+from setia.sources.files.errors import (
+    FileEmpty,
+    FileMissing,
+    FileTruncated,
+    FileUnreadable,
+    LineTooLong,
+    NoTable,
+    NotATable,
+    TooManyColumns,
+    TooManyParts,
+)
+from setia.sources.files.unpacking import CHUNK, EMPTY_ZIP, GZIP, ZIP, ZSTD, Limits, Meter, Source, chunks
 
-CHUNK = 4 << 20
+__all__ = ["CHUNK", "LONGEST_LINE", "Container", "Limits", "open_container", "open_containers"]
+
 LONGEST_LINE = 2_000_000
-_GZIP, _ZSTD, _PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+DELIMITERS = ",;\t|"
+_PARQUET, _OFFICE = b"PAR1", b"\xd0\xcf\x11\xe0"
+_DEEPEST = 3
+"""Packings within packings."""
+_NOT_TABLES = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf", b"\x7fELF", b"MZ")
+_LOOSE = {"", ".txt", ".text", ".log", ".md", ".xml", ".html", ".htm", ".css", ".js", ".json"}
+"""Endings that files beside the tables of a zip have too."""
+_TABLES = {".csv", ".tsv", ".tab", ".psv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".jsonl", ".ndjson", ".parquet"}
+_PACKED = {".gz", ".zst"}
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A file ready to be read: UTF-8 text or Parquet."""
+    """A table ready to be read."""
 
     given: Path
-    """As the person named it."""
+    """The file as the person named it."""
+    name: str
+    """What to call the table to a person: "orders.xlsx, sheet Orders"."""
     readable: Path
-    """Where the readable form lies: the file itself, or an unpacked copy in the scratch folder."""
-    kind: Literal["text", "parquet"]
+    """UTF-8 text where `kind` is text, else Parquet: the file itself, or a copy in the scratch folder."""
+    kind: Literal["text", "parquet", "json"]
     bytes: int
     notes: tuple[str, ...] = ()
+    """Sentences for the owner, without a full stop."""
+    delimiter: str | None = None
+    """What stands between the cells, where Setia wrote the text itself."""
 
 
-def open_container(path: Path, scratch: Path) -> Container:
-    """Find out what a file is and make it readable.
+def open_containers(path: Path, scratch: Path, limits: Limits | None = None) -> list[Container]:
+    """Find out what a file is and make every table in it readable.
 
-    Raises FileMissing, FileEmpty, FileUnreadable, FileTruncated, NotATable, LineTooLong.
+    Raises one of `sources.files.errors`: a file that cannot be read whole is not read at all.
     """
     if not path.is_file():
         raise FileMissing(path=path)
     try:
-        start = _start(path)
+        with path.open("rb"):
+            pass
     except OSError as problem:
         raise FileUnreadable(path=path, problem=problem.strerror) from problem
-    notes: list[str] = []
-    readable = _by_a_plain_name(path, scratch)
-    if start[:2] == _GZIP or start == _ZSTD:
-        readable = _unpacked(path, scratch, "gzip" if start[:2] == _GZIP else "zstd")
-        notes.append("gzip" if start[:2] == _GZIP else "zstd")
-        start = _start(readable)
-    if not start:
-        raise FileEmpty(path=path)
-    if start == _PARQUET:
-        _check_parquet(path, readable)
-        return Container(path, readable, "parquet", readable.stat().st_size, tuple(notes))
-    encoding = "utf-16" if start.startswith(_UTF16) else "utf-8"
-    if encoding == "utf-16":
-        readable = _as_utf8(path, readable, encoding, scratch)
-    found = _scan(path, readable)
-    if not found.utf8 and (encoding := _encoding(path, readable)) != "utf-8":
-        readable = _as_utf8(path, readable, encoding, scratch)
-    if found.mixed_line_ends:
-        readable = _with_one_line_end(readable, scratch)
-    if encoding != "utf-8":
-        notes.append(encoding)
-    return Container(path, readable, "text", readable.stat().st_size, tuple(notes))
+    meter = Meter(path, scratch, limits or Limits())
+    return _opened(Source(path, path.name, _by_a_plain_name(path, scratch), meter))
 
 
-def _start(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4)
+def open_container(path: Path, scratch: Path) -> Container:
+    """The only table of a file. Raises TooManyParts where there are several, and what `open_containers` raises."""
+    found = open_containers(path, scratch)
+    if len(found) > 1:
+        raise TooManyParts(path=path, count=len(found), limit=1)
+    return found[0]
 
 
 def _by_a_plain_name(path: Path, scratch: Path) -> Path:
@@ -82,130 +89,180 @@ def _by_a_plain_name(path: Path, scratch: Path) -> Path:
     return link
 
 
-def _unpacked(path: Path, scratch: Path, packing: Literal["gzip", "zstd"]) -> Path:
-    target = scratch / f"unpacked-{uuid.uuid4().hex}"
-    try:
-        with target.open("wb") as out:
-            if packing == "gzip":
-                with gzip.open(path, "rb") as packed:
-                    shutil.copyfileobj(packed, out, CHUNK)
-            else:
-                import pyarrow as pa
+def _opened(source: Source) -> list[Container]:
+    start = source.start()
+    if not start:
+        raise FileEmpty(path=source.said)
+    if source.depth > _DEEPEST:
+        raise NotATable(path=source.said, problem="it is packed again and again")
+    if start[:2] == GZIP or start[:4] == ZSTD:
+        return _opened(unpacking.unpacked(source, "gzip" if start[:2] == GZIP else "zstd"))
+    if start[:4] == _PARQUET:
+        _check_parquet(source)
+        return [_container(source, "parquet")]
+    if start[:4] in (ZIP, EMPTY_ZIP):
+        return _of_zip(source)
+    if start[:4] == _OFFICE:
+        return [_container(part, "text") for part in sheets.open_sheets(source, "xls")]
+    return _of_text(source)
 
-                with pa.OSFile(str(path)) as raw, pa.CompressedInputStream(raw, "zstd") as packed:
-                    shutil.copyfileobj(packed, out, CHUNK)
-    except (EOFError, zlib.error, OSError) as problem:
-        raise FileTruncated(path=path) from problem
-    return target
+
+def _container(source: Source, kind: Literal["text", "parquet", "json"], *, own: bool = True) -> Container:
+    delimiter = "," if kind == "text" and own else None
+    size = source.file.stat().st_size
+    return Container(source.given, source.name, source.file, kind, size, source.notes, delimiter)
 
 
-def _check_parquet(path: Path, readable: Path) -> None:
+def _check_parquet(source: Source) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        pq.read_schema(readable)
-    except (pa.ArrowException, OSError) as problem:
-        raise FileTruncated(path=path) from problem
+        columns = len(pq.read_schema(source.file))
+    except (pa.ArrowException, OSError, ValueError) as problem:
+        raise FileTruncated(path=source.said) from problem
+    _check_columns(source, columns)
 
 
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    while chunk := file.read(CHUNK):
-        yield chunk
+def _check_columns(source: Source, columns: int) -> None:
+    if columns > source.limits.columns:
+        raise TooManyColumns(path=source.said, count=f"{columns:,}", limit=f"{source.limits.columns:,}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Scanned:
-    utf8: bool
-    mixed_line_ends: bool
+def _of_zip(source: Source) -> list[Container]:
+    """A zip file is a workbook, or holds files that are tables."""
+    archive = unpacking.open_zip(source)
+    archive.check_sizes()
+    kinds: dict[sheets.Kind, str] = {"xlsx": "xl/workbook.xml", "xlsb": "xl/workbook.bin", "ods": "content.xml"}
+    for kind, sign in kinds.items():
+        if archive.has(sign):
+            return [_container(part, "text") for part in sheets.open_sheets(source, kind)]
+    found: list[Container] = []
+    notes: list[str] = []
+    for member in archive.members:
+        if not _is_hidden(member):
+            found += _of_member(archive, member, notes)
+            if len(found) > source.limits.parts:
+                raise TooManyParts(path=source.said, count=f"{len(found):,}", limit=f"{source.limits.parts:,}")
+    if not found:
+        raise NoTable(path=source.said, problem="; ".join(notes[:3]) or "the zip file is empty")
+    first = replace(found[0], notes=(*found[0].notes, *notes))
+    return [first, *found[1:]]
 
 
-def _scan(path: Path, readable: Path) -> _Scanned:
-    """One pass over the bytes that finds what no table of text has, and what DuckDB cannot read in place."""
-    utf8 = codecs.getincrementaldecoder("utf-8")()
-    valid, line_from, position, last = True, 0, 0, b""
+def _is_hidden(member: zipfile.ZipInfo) -> bool:
+    parts = member.filename.split("/")
+    return member.is_dir() or "__MACOSX" in parts or any(part.startswith(".") for part in parts)
+
+
+def _of_member(archive: unpacking.Zip, member: zipfile.ZipInfo, notes: list[str]) -> list[Container]:
+    """The tables of one member; none, and a note, where it is something else."""
+    ending = Path(member.filename).suffix.lower()
+    name = unpacking.printable(member.filename)
+    if ending not in _TABLES | _PACKED | _LOOSE:
+        notes.append(f"{name} was left out: it is no table")
+        return []
+    start = archive.first_bytes(member)
+    if start[:4] in (ZIP, EMPTY_ZIP) and ending not in _TABLES:
+        notes.append(f"{name} was left out: it is a zip file within a zip file; unpack it and import what is inside")
+        return []
+    if ending in _LOOSE and start.startswith(_NOT_TABLES):
+        notes.append(f"{name} was left out: it is no table")
+        return []
+    source = archive.unpack(member)
+    if ending not in _LOOSE:
+        return _opened(source)
+    try:
+        found = _opened(source)
+        if len(found) == 1 and found[0].kind == "text" and _width(found[0].readable) < 2:
+            raise NoTable(path=source.said, problem="its first line does not name two columns or more")
+    except (NotATable, NoTable, FileEmpty, FileTruncated, LineTooLong):
+        notes.append(f"{name} was left out: it is no table")
+        return []
+    return found
+
+
+def _of_text(source: Source) -> list[Container]:
+    source = letters.in_utf8(source)
+    start = source.start(1 << 16).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start[:1] == b"{" or (start[:1] == b"[" and start[1:].lstrip()[:1] in (b"{", b"]", b"")):
+        return [_container(part, "json") for part in documents.open_documents(source)]
+    if markup.has_tables(source):
+        return [_container(part, "text") for part in markup.open_tables(source)]
+    _check_columns(source, _width(source.file))
+    if _has_mixed_line_ends(source):
+        source = source.become(_with_one_line_end(source))
+    return [_container(source, "text", own=False)]
+
+
+def _width(file: Path) -> int:
+    """Columns that the first line of a text file names."""
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as text:
+        line = text.readline(8 * LONGEST_LINE)
+    delimiter = max(DELIMITERS, key=line.count)
+    try:
+        return len(next(csv.reader([line], delimiter=delimiter), []))
+    except csv.Error:
+        return line.count(delimiter) + 1
+
+
+def _has_mixed_line_ends(source: Source) -> bool:
+    """One pass over the bytes that finds what no table of text has, and what DuckDB cannot read in place.
+
+    Raises NotATable for binary data, LineTooLong.
+    """
+    line_from, position, last = 0, 0, b""
     feeds = returns = pairs = 0
-    with readable.open("rb") as file:
-        for chunk in _chunks(file):
+    with source.file.open("rb") as file:
+        for chunk in chunks(file):
             if b"\x00" in chunk:
-                raise NotATable(path=path, problem=f"it holds binary data (byte {position + chunk.index(0)})")
+                problem = f"it holds binary data (byte {position + chunk.index(0)})"
+                raise NotATable(path=source.said, problem=problem)
             if b"\r" in chunk or last == b"\r":
                 returns += chunk.count(b"\r")
                 pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
             feeds += chunk.count(b"\n")
-            line_from = _longest_line_ends(path, chunk, position, line_from)
-            if valid:
-                try:
-                    utf8.decode(chunk)
-                except UnicodeDecodeError:
-                    valid = False
+            line_from = _longest_line_ends(source.said, chunk, position, line_from)
             position, last = position + len(chunk), chunk[-1:]
     if position - line_from > LONGEST_LINE:
-        raise LineTooLong(path=path, limit=LONGEST_LINE, byte=line_from)
-    return _Scanned(valid, mixed_line_ends=returns > 0 and not returns == feeds == pairs)
+        raise LineTooLong(path=source.said, limit=LONGEST_LINE, byte=line_from)
+    return returns > 0 and not returns == feeds == pairs
 
 
-def _longest_line_ends(path: Path, chunk: bytes, position: int, line_from: int) -> int:
+def _longest_line_ends(said: str, chunk: bytes, position: int, line_from: int) -> int:
     """Where the last line of a chunk begins. Raises LineTooLong for any line in it that is too long."""
     end = b"\n" if b"\n" in chunk else b"\r"
     first, last = chunk.find(end), chunk.rfind(end)
     if first < 0:
         if position + len(chunk) - line_from > LONGEST_LINE:
-            raise LineTooLong(path=path, limit=LONGEST_LINE, byte=line_from)
+            raise LineTooLong(path=said, limit=LONGEST_LINE, byte=line_from)
         return line_from
     if position + first - line_from > LONGEST_LINE:
-        raise LineTooLong(path=path, limit=LONGEST_LINE, byte=line_from)
+        raise LineTooLong(path=said, limit=LONGEST_LINE, byte=line_from)
     # Jump from line end to line end, a whole permitted length at a time.
     here = first
     while here < last:
         there = chunk.rfind(end, here + 1, here + 1 + LONGEST_LINE)
         if there < 0:
-            raise LineTooLong(path=path, limit=LONGEST_LINE, byte=position + here + 1)
+            raise LineTooLong(path=said, limit=LONGEST_LINE, byte=position + here + 1)
         here = there
     return position + last + 1
 
 
-def _encoding(path: Path, readable: Path) -> str:
-    """The encoding of a file that is not wholly valid UTF-8."""
-    with readable.open("rb") as file:
-        # The first chunk with letters beyond ASCII tells.
-        sample = next((chunk for chunk in _chunks(file) if not chunk.isascii()), b"")
-    control = sum(byte < 32 and byte not in b"\t\r\n\f\x1b" for byte in sample)
-    if control > len(sample) // 1000:
-        raise NotATable(path=path, problem="it holds binary data")
-    decoded = sample.decode("utf-8", errors="replace")
-    broken = decoded.count("\ufffd")
-    if sum(not letter.isascii() for letter in decoded) > 2 * broken:
-        # UTF-8 with a few broken letters: their rows are rejected, the others keep theirs.
-        return "utf-8"
-    return "cp1252"
-
-
-def _as_utf8(path: Path, readable: Path, encoding: str, scratch: Path) -> Path:
-    target = scratch / f"utf8-{uuid.uuid4().hex}.csv"
-    try:
-        with (
-            readable.open("r", encoding=encoding, newline="") as source,
-            target.open("w", encoding="utf-8", newline="") as out,
-        ):
-            shutil.copyfileobj(source, out, CHUNK)
-    except UnicodeError as problem:
-        raise NotATable(
-            path=path, problem="its letters are in no encoding Setia knows (UTF-8, UTF-16, cp1252)"
-        ) from problem
-    return target
-
-
-def _with_one_line_end(readable: Path, scratch: Path) -> Path:
+def _with_one_line_end(source: Source) -> Path:
     """A copy whose lines all end in a line feed, as DuckDB wants every line to end alike."""
-    target = scratch / f"lines-{uuid.uuid4().hex}.csv"
-    with readable.open("rb") as source, target.open("wb") as out:
+    target = source.new_file(".csv")
+
+    def pieces() -> Iterator[bytes]:
         held = b""
-        for chunk in _chunks(source):
-            whole = held + chunk
-            # A carriage return at the very end may be the first half of a pair.
-            held = b"\r" if whole.endswith(b"\r") else b""
-            whole = whole.removesuffix(b"\r")
-            out.write(whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
-        out.write(held.replace(b"\r", b"\n"))
+        with source.file.open("rb") as file:
+            for chunk in chunks(file):
+                whole = held + chunk
+                # A carriage return at the very end may be the first half of a pair.
+                held = b"\r" if whole.endswith(b"\r") else b""
+                whole = whole.removesuffix(b"\r")
+                yield whole.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        yield held.replace(b"\r", b"\n")
+
+    unpacking.write(pieces(), target, source.meter)
     return target

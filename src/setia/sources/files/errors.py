@@ -93,3 +93,64 @@ class NothingUsable(SetiaError):
     """Not one row of {path} can be read; the first problem is in row {row}: {reason}. Nothing was imported."""
 
     code = "files.nothing_usable"
+
+
+class BeginsInAnotherFile(SetiaError):
+    """{path} has {rows} lines of orders whose first line is not in it, such as order {order}: a large export is cut
+    into several files. Import all files of the export in one command, in their order. Nothing was imported."""
+
+    code = "files.begins_in_another_file"
+
+
+class Declined(SetiaError):
+    """Nothing was imported. To change what columns mean, write a mapping file with `--write-map` and pass it with
+    `--map`."""
+
+    code = "files.declined"
+
+
+class FileEncrypted(SetiaError):
+    """{path} is locked with a password. Save it again without one and import that file."""
+
+    code = "files.encrypted"
+
+
+class UnpacksTooLarge(SetiaError):
+    """{path} has {packed} but would unpack to {unpacked} or more, as no export does. Check where it comes from; if it
+    is what you want, unpack it yourself and import the files inside."""
+
+    code = "files.unpacks_too_large"
+
+
+class DiskFull(SetiaError):
+    """{path} needs {needed} more to be unpacked in {folder}, where {free} may still be used. Make room and try
+    again."""
+
+    code = "files.disk_full"
+
+
+class TooManyParts(SetiaError):
+    """{path} holds {count} parts (sheets, files or tables); Setia reads {limit} at most. Import the ones you want as
+    files of their own."""
+
+    code = "files.too_many_parts"
+
+
+class TooManyColumns(SetiaError):
+    """{path} has {count} columns; Setia reads {limit} at most. Export only the columns that you need, or check that
+    rows and columns have not changed places."""
+
+    code = "files.too_many_columns"
+
+
+class NoTable(SetiaError):
+    """{path} holds no table that Setia can read: {problem}. Export your orders again, as CSV or Excel."""
+
+    code = "files.no_table"
+
+
+class SheetTooLarge(SetiaError):
+    """{path} cannot be read: one of its sheets takes more memory or time than Setia gives a sheet, perhaps because of
+    a stray cell far below or to the right of the table. Save that sheet as CSV (UTF-8) and import that file."""
+
+    code = "files.sheet_too_large"

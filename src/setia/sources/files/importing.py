@@ -6,38 +6,68 @@ import datetime as dt
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from setia.facts import FACTS
+from setia.kernel.errors import SetiaError
 from setia.kernel.progress import Progress
-from setia.sources.files import rejects
-from setia.sources.files.container import open_container
-from setia.sources.files.errors import AmountsTooLarge, NothingUsable, RowsRejected
-from setia.sources.files.formats import FORMATS, Understood
-from setia.sources.files.formats.understood import Shop
+from setia.sources.files import bridge, rejects
+from setia.sources.files.bridge import Bridge
+from setia.sources.files.container import open_containers
+from setia.sources.files.errors import (
+    AmountsTooLarge,
+    BeginsInAnotherFile,
+    Declined,
+    NoRows,
+    NothingUsable,
+    RowsRejected,
+)
+from setia.sources.files.overrides import Overrides
+from setia.sources.files.recognition import recognise
 from setia.sources.files.rejects import Reject
-from setia.sources.files.table import TextTable
-from setia.warehouse.duck import quoted, row
-from setia.warehouse.writer import Replaced, Writer
+from setia.sources.files.table import NO_DATA, TextTable
+from setia.sources.files.totals import Totals, count
+from setia.sources.files.understood import ROWS, Part, Shop, Understood
+from setia.warehouse.duck import literal, quoted, row
+from setia.warehouse.writer import Replaced, StagedTables, Writer
 
 
 @dataclass(frozen=True, slots=True)
 class FileReport:
-    """What became of one file."""
+    """What became of one export: a file, a table in it, or several that belong together."""
 
     path: Path
+    """The file, the first of several."""
+    name: str
+    """What to call it: names of files and of the tables in them."""
     understood: Understood
+    notes: tuple[str, ...]
+    """What was done to open it: packing, letters, sheets left out."""
     examples: dict[str, list[str]]
     """Role to a few values of its column."""
     rows: int
     """Rows read, the rejected among them."""
     rejected: int
+    others: int
+    """Rows that are no data: explanations, totals, what the format says of them."""
     duplicates: int
     """Rows that repeat another row of the file exactly; they are kept."""
     erased: int
     """Rows of erased people, left out."""
+    bridge: Bridge | None
+    """From the figure that the shop's system shows to Setia's, where the format knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What an import is about to do."""
+
+    files: list[FileReport]
+    skipped: list[tuple[str, SetiaError]]
+    """Tables beside them of which nothing could be made."""
+    totals: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +79,16 @@ class ImportReport:
     rejects: Path | None
     snapshot: int | None
     """The new snapshot, None where the import changed nothing."""
-    totals: dict[str, object] = field(default_factory=dict)
+    totals: Totals
 
 
 @dataclass(frozen=True, slots=True)
 class _Staged:
-    """A file whose rows, the usable ones, lie in the temporary table `table.rows`."""
+    """An export whose rows, the usable ones, lie in temporary tables."""
 
-    table: TextTable
     report: FileReport
+    facts: dict[str, str]
     rejects: Iterator[Reject]
-
-    def facts(self) -> dict[str, str]:
-        return {name: s.replace("{rows}", self.table.rows) for name, s in self.report.understood.facts.items()}
 
 
 class Import:
@@ -74,84 +101,169 @@ class Import:
         erased: Sequence[str],
         progress: Progress,
         *,
-        mapping: Mapping[str, str],
+        overrides: Overrides,
         strict: bool,
         tell: Callable[[FileReport], None],
+        confirm: Callable[[Preview], bool],
     ) -> None:
         self._writer = writer
+        self._duck = writer.duck
         self._shop = shop
         self._erased = erased
         self._progress = progress
-        self._mapping = mapping
+        self._overrides = overrides
         self._strict = strict
         self._tell = tell
+        self._confirm = confirm
         self._documents = 0
+        self._duck.execute(f"create or replace temp macro pseudonym(x) as {shop.identity.customer_id_sql('x')}")
+        self._duck.execute(
+            f"create or replace temp macro shop_day(t) as timezone({literal(shop.zone)}, t::timestamptz)::date"
+        )
+        self._duck.execute("create or replace temp table erased_people as select unnest($1) as print", [list(erased)])
 
     def run(self, paths: Sequence[Path], rejects_file: Path, now: dt.datetime) -> ImportReport:
         """Read the files and commit them together.
 
-        Raises one of `sources.files.errors` for a file that cannot be used; nothing is changed then.
+        Raises one of `sources.files.errors` for a file that cannot be used, Declined where `confirm` says no; nothing
+        is changed then.
         """
-        staged = [self._stage(path) for path in paths]
-        written = self._replace(staged)
-        reports = [part.report for part in staged]
+        tables, skipped = self._tables(paths)
+        recognised = recognise(tables, self._overrides, self._shop)
+        skipped += [(table.container.name, problem) for table, problem in recognised.skipped]
+        exports = [self._stage(understood) for understood in recognised.understood]
+        reports = [each.report for each in exports]
+        groups = self._stage_facts([each.facts for each in exports])
+        preview = Preview(reports, skipped, count(self._duck, groups))
+        if not self._confirm(preview):
+            raise Declined
+        written = self._settle(groups)
         bad = sum(report.rejected for report in reports)
         if bad:
-            rejects.write(chain.from_iterable(part.rejects for part in staged), rejects_file)
+            rejects.write(chain.from_iterable(each.rejects for each in exports), rejects_file)
         snapshot = None
         if not all(part.same for part in written.values()):
             summary: dict[str, object] = {
-                "files": [{"name": r.path.name, "rows": r.rows, "rejected": r.rejected} for r in reports],
+                "files": [
+                    {"name": r.name, "format": r.understood.format, "rows": r.rows, "rejected": r.rejected}
+                    for r in reports
+                ],
                 "tables": {name: part.rows for name, part in written.items()},
             }
             snapshot = self._writer.commit(now, "import", summary)
-        return ImportReport(reports, written, rejects_file if bad else None, snapshot)
+        return ImportReport(reports, written, rejects_file if bad else None, snapshot, preview.totals)
 
-    def _stage(self, path: Path) -> _Staged:
-        container = open_container(path, self._writer.scratch)
-        table = TextTable(container, self._writer.duck)
-        understood = self._understand(table)
-        wanted = list(understood.typed)
-        with self._watched(f"{path.name}", container.bytes):
-            table.stage(wanted)
-        total, bad, duplicates = self._counts(table.rows)
-        broken = table.broken_lines()
-        rejected = len(broken) + bad
+    def _tables(self, paths: Sequence[Path]) -> tuple[list[TextTable], list[tuple[str, SetiaError]]]:
+        """The tables of all files; one that is none is an error only where its file holds no other."""
+        tables: list[TextTable] = []
+        skipped: list[tuple[str, SetiaError]] = []
+        for path in paths:
+            containers = open_containers(path, self._writer.scratch)
+            some = len(tables)
+            for container in containers:
+                try:
+                    tables.append(TextTable(container, self._duck))
+                except SetiaError as problem:
+                    if len(containers) == 1:
+                        raise
+                    skipped.append((container.name, problem))
+            if len(tables) == some:
+                raise skipped[-1][1]
+        return tables, skipped
 
-        def bad_rows() -> Iterator[Reject]:
-            found = table.bad_rows(wanted) if bad else iter(())
-            ordered = rejects.ordered(path.name, broken, found, table.blank_lines() if bad else ())
-            return (reject for reject in ordered if not self._of_the_erased(reject))
+    # Staging an export.
 
-        if rejected and (self._strict or bad == total):
-            first = next(bad_rows())
-            facts = {"path": path, "row": first.row, "reason": _said(first)}
-            raise RowsRejected(count=rejected, **facts) if self._strict else NothingUsable(**facts)
+    def _stage(self, understood: Understood) -> _Staged:
+        for part in understood.parts.values():
+            with self._watched(part.table.container.name, part.table.container.bytes):
+                part.table.stage(part)
+        counts = [self._counts(part) for part in understood.parts.values()]
+        rejected = sum(len(each.broken) + each.bad for each in counts)
+        self._require_rows(understood, counts, rejected)
+        for part, each in zip(understood.parts.values(), counts, strict=True):
+            if each.bad or each.others:
+                self._duck.execute(f"delete from {part.table.rows} where problem is not null")
+        rows = self._joined(understood)
+        erased = self._leave_out_erased(rows, understood.persons)
+        first = next(iter(understood.parts.values())).table.container
         report = FileReport(
-            path=path,
+            path=first.given,
+            name=", ".join(part.table.container.name for part in understood.parts.values()),
             understood=understood,
-            examples={role: table.examples(column) for role, column in understood.columns.items()},
-            rows=total + len(broken),
+            notes=tuple(dict.fromkeys(n for part in understood.parts.values() for n in part.table.container.notes)),
+            examples={
+                role: part.table.examples(column)
+                for part in understood.parts.values()
+                for role, column in part.columns.items()
+            },
+            rows=sum(each.total + len(each.broken) for each in counts),
             rejected=rejected,
-            duplicates=duplicates,
-            erased=self._leave_out_erased(table, understood.persons),
+            others=sum(each.others for each in counts),
+            duplicates=sum(each.duplicates for each in counts),
+            erased=erased,
+            bridge=bridge.build(self._duck, understood, rows),
         )
-        if bad:
-            self._writer.duck.execute(f"delete from {table.rows} where problem is not null")
         self._tell(report)
-        return _Staged(table, report, bad_rows())
+        parts = zip(understood.parts.values(), counts, strict=True)
+        return _Staged(report, self._facts(understood, rows), self._rejects(list(parts)))
 
-    def _understand(self, table: TextTable) -> Understood:
-        for form in FORMATS:
-            understood: Understood | None = form.recognise(table, self._mapping, self._shop)
-            if understood is not None:
-                return understood
-        raise AssertionError("the last format recognises everything or says what is missing")
+    def _counts(self, part: Part) -> _Counts:
+        total, bad, others, different = row(
+            self._duck,
+            f"select count(*) filter (where problem is distinct from {literal(NO_DATA)}), "
+            f"count(problem) filter (where problem <> {literal(NO_DATA)}), "
+            f"count(*) filter (where problem = {literal(NO_DATA)}), count(distinct fingerprint_of_row) "
+            f"from {part.table.rows}",
+        )
+        return _Counts(int(total), int(bad), int(others), int(total + others - different), part.table.broken_lines())
 
-    def _counts(self, rows: str) -> tuple[int, int, int]:
-        counts = "count(*), count(problem), count(distinct fingerprint_of_row)"
-        total, bad, different = row(self._writer.duck, f"select {counts} from {rows}")
-        return int(total), int(bad), int(total - different)
+    def _require_rows(self, understood: Understood, counts: Sequence[_Counts], rejected: int) -> None:
+        parts = list(zip(understood.parts.values(), counts, strict=True))
+        for part, each in parts:
+            if each.total + len(each.broken) == 0:
+                raise NoRows(path=part.table.container.given)
+            if each.bad + len(each.broken) and (self._strict or each.bad == each.total):
+                first = next(self._rejects([(part, each)]))
+                where = {"path": part.table.container.given, "row": first.row, "reason": _said(first)}
+                raise RowsRejected(count=rejected, **where) if self._strict else NothingUsable(**where)
+
+    def _joined(self, understood: Understood) -> str:
+        """The one table of rows that the facts are made of."""
+        tables = {name: part.table.rows for name, part in understood.parts.items()}
+        if understood.joined is None:
+            rows = next(iter(tables.values()))
+        else:
+            rows = f"joined_{next(iter(tables.values()))}"
+            self._duck.execute(f"create temp table {rows} as {_named(understood.joined, tables)}")
+            if not understood.whole_orders:
+                self._duck.execute(f"delete from {rows} where number is null or placed_at is null")
+        if understood.whole_orders:
+            headless = f"select number from {rows} group by number having max(placed_at) is null"
+            (lost,) = row(self._duck, f"select count(*) from {rows} where number in ({headless}) or number is null")
+            if lost:
+                (order,) = row(self._duck, f"select min(number) from ({headless})")
+                first = next(iter(understood.parts.values())).table.container
+                raise BeginsInAnotherFile(path=first.given, rows=lost, order=order)
+        return rows
+
+    def _facts(self, understood: Understood, rows: str) -> dict[str, str]:
+        tables = {name: part.table.rows for name, part in understood.parts.items()}
+        facts = {}
+        for name, select in understood.facts.items():
+            facts[name] = _named(select.replace(ROWS, rows), tables)
+            if ROWS not in select and self._erased:
+                for column in FACTS[name].person:
+                    facts[name] = f"select * from ({facts[name]}) where {self._not_erased(column, facts[name])}"
+        return facts
+
+    def _rejects(self, parts: Sequence[tuple[Part, _Counts]]) -> Iterator[Reject]:
+        for part, each in parts:
+            if not each.bad and not each.broken:
+                continue
+            found = part.table.bad_rows(part) if each.bad else iter(())
+            blank = part.table.blank_lines() if each.bad else ()
+            ordered = rejects.ordered(part.table.container.name, each.broken, found, blank)
+            yield from (reject for reject in ordered if not self._of_the_erased(reject))
 
     def _of_the_erased(self, reject: Reject) -> bool:
         """Whether a bad row names somebody who was erased: nothing of them is written anywhere again."""
@@ -164,51 +276,57 @@ class Import:
             for each in (cell, identity.customer_id(cell))
         )
 
-    def _leave_out_erased(self, table: TextTable, persons: Sequence[str]) -> int:
+    def _leave_out_erased(self, rows: str, persons: Sequence[str]) -> int:
         """Drop the rows of erased people; returns how many."""
         if not self._erased or not persons:
             return 0
-        duck = self._writer.duck
-        duck.execute("create or replace temp table erased_people as select unnest($1) as print", [list(self._erased)])
-        conditions = []
-        for column in map(quoted, persons):
-            # The hash is slow, so it is taken once for each person.
-            prints = f"select {column}, {self._shop.identity.fingerprint_sql(column)} as print"
-            known = f"select distinct {column} from {table.rows} where {column} is not null"
-            conditions.append(
-                f"{column} in (select {column} from ({prints} from ({known})) semi join erased_people using (print))"
-            )
-        where = " or ".join(f"coalesce({condition}, false)" for condition in conditions)
-        (gone,) = row(duck, f"select count(*) from {table.rows} where {where}")
+        where = " or ".join(f"not {self._not_erased(quoted(column), rows)}" for column in persons)
+        (gone,) = row(self._duck, f"select count(*) from {rows} where {where}")
         if gone:
-            duck.execute(f"delete from {table.rows} where {where}")
+            self._duck.execute(f"delete from {rows} where {where}")
         return int(gone)
 
-    def _replace(self, staged: Sequence[_Staged]) -> dict[str, Replaced]:
-        """Write the facts of all files; where they speak of the same thing, the file named last has the word."""
+    def _not_erased(self, column: str, rows: str) -> str:
+        # The hash is slow, so it is taken once for each person.
+        source = rows if rows.isidentifier() else f"({rows})"
+        prints = f"select {column}, {self._shop.identity.fingerprint_sql(column)} as print"
+        known = f"select distinct {column} from {source} where {column} is not null"
+        gone = f"select {column} from ({prints} from ({known})) semi join erased_people using (print)"
+        return f"coalesce({column} not in ({gone}), true)"
+
+    # Facts.
+
+    def _stage_facts(self, exports: Sequence[dict[str, str]]) -> list[StagedTables]:
+        """All facts written to files aside; where they speak of the same thing, the file named last has the word."""
         import duckdb
 
         merged: dict[str, list[str]] = {}
         documents: dict[tuple[str, ...], list[dict[str, str]]] = {}
-        for part in staged:
-            facts = part.facts()
+        for facts in map(dict, exports):
             for name in [name for name in facts if FACTS[name].merged]:
                 merged.setdefault(name, []).append(facts.pop(name))
-            if facts:
-                documents.setdefault(tuple(sorted(facts)), []).append(facts)
+            for together in _alike(facts):
+                # A group stands where its last file stands.
+                before = documents.pop(tuple(sorted(together)), [])
+                documents[tuple(sorted(together))] = [*before, together]
         groups = [{name: self._last_known(name, parts)} for name, parts in merged.items()]
         groups += [self._last_documents(parts) if len(parts) > 1 else parts[0] for parts in documents.values()]
-        written: dict[str, Replaced] = {}
+        staged = []
         with self._progress.stage("tables", len(groups), "steps") as stage:
             for done, group in enumerate(groups):
                 stage.advance(done)
                 try:
-                    replaced = self._writer.replace_together(group)
+                    staged.append(self._writer.stage(group))
                 except (duckdb.ConversionException, duckdb.OutOfRangeException) as problem:
                     raise AmountsTooLarge(problem=str(problem).splitlines()[0]) from problem
-                for name, done_now in replaced.items():
-                    written[name] = written[name].and_then(done_now) if name in written else done_now
             stage.advance(len(groups))
+        return staged
+
+    def _settle(self, groups: Sequence[StagedTables]) -> dict[str, Replaced]:
+        written: dict[str, Replaced] = {}
+        for group in groups:
+            for name, done in self._writer.settle(group).items():
+                written[name] = written[name].and_then(done) if name in written else done
         return written
 
     def _last_known(self, name: str, parts: Sequence[str]) -> str:
@@ -217,7 +335,7 @@ class Import:
         keys = ", ".join(quoted(key) for key in table.key)
         numbered = " union all by name ".join(f"select *, {n} as part from ({part})" for n, part in enumerate(parts))
         columns = ", ".join(
-            f"max_by({quoted(c)}, (part, {quoted(c)})) as {quoted(c)}"
+            f"max_by({quoted(c)}, (known_at, part, {quoted(c)})) as {quoted(c)}"
             if len(parts) > 1
             else f"max({quoted(c)}) as {quoted(c)}"
             for c in table.names()
@@ -233,7 +351,7 @@ class Import:
         )
         self._documents += 1
         last = f"last_documents_{self._documents}"
-        self._writer.duck.execute(
+        self._duck.execute(
             f"create temp table {last} as select {keys}, max(part) as part from ({all_keys}) group by {keys}"
         )
         own = f"semi join (select {keys} from {last} where part = {{n}}) using ({keys})"
@@ -252,7 +370,7 @@ class Import:
 
             def look() -> None:
                 while not done.wait(0.2):
-                    share = self._writer.duck.query_progress()
+                    share = self._duck.query_progress()
                     if share > 0:
                         stage.advance(size * min(share, 100) / 100)
 
@@ -264,6 +382,29 @@ class Import:
                 done.set()
                 watcher.join()
                 stage.advance(size)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    total: int
+    bad: int
+    others: int
+    duplicates: int
+    broken: list[tuple[int, str, str]]
+
+
+def _alike(facts: Mapping[str, str]) -> list[dict[str, str]]:
+    """Facts in groups of the same key: only those are replaced together."""
+    groups: dict[tuple[str, ...], dict[str, str]] = {}
+    for name, select in facts.items():
+        groups.setdefault(FACTS[name].key, {})[name] = select
+    return list(groups.values())
+
+
+def _named(sql: str, tables: Mapping[str, str]) -> str:
+    for name, table in tables.items():
+        sql = sql.replace(f"{{{name}}}", table)
+    return sql
 
 
 def _said(reject: Reject) -> str:

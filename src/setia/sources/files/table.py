@@ -5,33 +5,64 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from setia.sources.files.container import CHUNK, LONGEST_LINE, Container
 from setia.sources.files.errors import LineTooLong, NoRows, NotATable, QuoteNotClosed
+from setia.sources.files.header import MOST_LINES_ABOVE, Header, find_header, unique_names
 from setia.warehouse.duck import literal, quoted, row
 
 if TYPE_CHECKING:
     import duckdb
 
 SAMPLE_ROWS = 20_000
+NO_DATA = "|no data"
+"""The problem of a row of explanations or totals, which is left out in silence."""
+SPACES = ("' '", "chr(9)", "chr(160)")
+"""What may stand around a value, as SQL: a blank, a tab, a blank that does not break."""
 LONGEST_QUOTED = 50
 """Lines within one pair of quotation marks; in a row that cannot be read, more than these mean it is never closed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
-    """One column wanted from a file, as a DuckDB expression over its text columns."""
+class Read:
+    """One value wanted of each row: a DuckDB expression over the file's text columns."""
 
     name: str
-    expression: str
+    sql: str
+    column: str = ""
+    """The column of the file it comes from; a value that stands there and does not read is a problem."""
     required: bool = False
-    source: str = ""
-    """The column of the file it comes from, for messages."""
-    filled: str | None = None
-    """An expression that is null where the file has no value; a value that was there but unreadable is a problem."""
+    lenient: bool = False
+    """What does not read is null and no problem, as with a masked address."""
+    dashes: bool = False
+    """A dash and the like mean nothing."""
+
+
+class Wanted(Protocol):
+    """What is taken of a table: see `understood.Part`."""
+
+    @property
+    def reads(self) -> Sequence[Read]:
+        """Every value wanted of a row."""
+
+    @property
+    def staged(self) -> Mapping[str, str]:
+        """The columns to keep, as SQL over the reads."""
+
+    @property
+    def only(self) -> str | None:
+        """Which rows are data, as SQL over the reads."""
+
+    @property
+    def carried(self) -> Sequence[str]:
+        """Columns of the file whose empty cells mean the same as in the row above."""
+
+    @property
+    def required(self) -> Sequence[str]:
+        """Staged columns without which a row cannot be used."""
 
 
 class TextTable:
@@ -44,9 +75,11 @@ class TextTable:
         self._duck = connection
         self.rows = f"rows_{uuid.uuid4().hex}"
         """Name of the temporary table that `stage` fills."""
+        self.above: list[list[str]] = []
+        """The lines above the header, where the export begins with some."""
         try:
             self.columns, self._from = self._open()
-            columns = ", ".join(f"nullif(trim({quoted(c)}::varchar), '') as {quoted(c)}" for c in self.columns)
+            columns = ", ".join(f"{self._cell(c)} as {quoted(c)}" for c in self.columns)
             self._select = f"select {columns} from {self._from}"
             self._sample = f"sample_{uuid.uuid4().hex}"
             connection.execute(f"create temp table {self._sample} as {self._select} limit {SAMPLE_ROWS}")
@@ -56,32 +89,47 @@ class TextTable:
             self.broken_lines()
             raise NoRows(path=container.given)
 
+    def _cell(self, column: str) -> str:
+        """A cell as text without space around it, null where nothing is left."""
+        text = quoted(column) if self.container.kind == "text" else f"nullif({quoted(column)}::varchar, '')"
+        # Hardly any cell has space around it, and looking is far cheaper than trimming.
+        spaced = " or ".join(f"{ends}({text}, {mark})" for mark in SPACES for ends in ("starts_with", "ends_with"))
+        return f"if({spaced}, nullif(trim({text}, {' || '.join(SPACES)}), ''), {text})"
+
     def _open(self) -> tuple[list[str], str]:
         path = literal(str(self.container.readable))
-        if self.container.kind == "parquet":
+        if self.container.kind != "text":
             described = self._duck.execute(f"describe select * from read_parquet({path})").fetchall()
             return [row[0] for row in described], f"read_parquet({path})"
         delimiter, quote = self._delimiter(), '"'
-        with self.container.readable.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            try:
-                header = next(csv.reader(file, delimiter=delimiter, quotechar=quote), [])
-            except csv.Error as problem:
-                raise NotATable(path=self.container.given, problem=f"its first line: {problem}") from problem
-        names = _unique_names(header)
+        header = self._header(delimiter)
+        names = unique_names(header.names)
         if len(names) < 2:
             raise NotATable(path=self.container.given, problem="its first line does not name two columns or more")
+        self.above = header.above
         columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
         options = (
             f"delim={literal(delimiter)}, quote={literal(quote)}, escape={literal(quote)}, header=true, "
-            f"columns={{{columns}}}, auto_detect=false, strict_mode=true, null_padding=false, "
-            f"max_line_size={LONGEST_LINE}"
+            f"skip={header.lines_above}, columns={{{columns}}}, auto_detect=false, strict_mode=true, "
+            f"null_padding=false, nullstr='', max_line_size={LONGEST_LINE}"
         )
         return names, f"read_csv({path}, {options}, store_rejects=true)"
 
+    def _header(self, delimiter: str) -> Header:
+        try:
+            with self.container.readable.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+                return find_header(csv.reader(file, delimiter=delimiter, quotechar='"'))
+        except csv.Error as problem:
+            raise NotATable(path=self.container.given, problem=f"its first line: {problem}") from problem
+
     def _delimiter(self) -> str:
+        if self.container.delimiter is not None:
+            return self.container.delimiter
         with self.container.readable.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-            header = file.readline()
-        return max(",;\t|", key=header.count)
+            first = "".join(file.readline() for _ in range(MOST_LINES_ABOVE))
+        header = first.split("\n", 1)[0]
+        # A header tells; where the first line is a title, the lines under it do.
+        return max(",;\t|", key=lambda mark: (min(header.count(mark), 1), header.count(mark), first.count(mark)))
 
     def count(self, expression: str, *, whole: bool = False) -> int:
         """How many rows of the sample, or of the whole file, an expression is not null in."""
@@ -95,46 +143,44 @@ class TextTable:
         ).fetchall()
         return [str(row[0]) for row in found]
 
-    def stage(self, wanted: list[Typed]) -> None:
-        """Fill the temporary table `rows` with the file's rows, their columns typed.
+    def stage(self, wanted: Wanted) -> None:
+        """Fill the temporary table `rows` with the file's rows: the wanted columns, SQL over the reads.
 
-        Beside the wanted columns stand `fingerprint_of_row` (equal for exact duplicates) and `problem` (null, or the
-        column and reason why the row cannot be used).
+        Beside them stand `fingerprint_of_row` (equal for exact duplicates) and `problem` (null, or the column and
+        reason why the row cannot be used; `NO_DATA` for a row that is none).
         """
         import duckdb
 
         raw = ", ".join(quoted(c) for c in self.columns)
-        kept = ", ".join(quoted(item.name) for item in wanted)
-        sql = (
-            f"create temp table {self.rows} as select {kept}, fingerprint_of_row, {self._problem(wanted)} as problem "
-            f"from (select {self._typed(wanted)}, hash({raw}) as fingerprint_of_row from ({self._select}))"
-        )
+        source = self._carried(wanted.carried) if wanted.carried else self._select
+        kept = ", ".join(f"{sql} as {quoted(name)}" for name, sql in wanted.staged.items())
         try:
-            self._duck.execute(sql)
+            self._duck.execute(
+                f"create temp table {self.rows} as select {kept}, fingerprint_of_row, "
+                f"{_problem(wanted)} as problem "
+                f"from (select {_typed(wanted.reads)}, hash({raw}) as fingerprint_of_row from ({source}))"
+            )
         except duckdb.Error as error:
             raise NotATable(path=self.container.given, problem=_first_line(error)) from error
+        finally:
+            self._duck.execute("set preserve_insertion_order=false")
 
-    def _typed(self, wanted: list[Typed]) -> str:
-        columns = [f"{item.expression} as {quoted(item.name)}" for item in wanted]
-        filled = [f"{item.filled} is not null as {quoted('has ' + item.name)}" for item in wanted if item.filled]
-        return ", ".join(columns + filled)
-
-    def _problem(self, wanted: list[Typed]) -> str:
-        checks = []
-        for item in wanted:
-            if item.filled:
-                unreadable = f"{quoted('has ' + item.name)} and {quoted(item.name)} is null"
-                checks.append(f"when {unreadable} then {literal(f'{item.source}|unreadable')}")
-            if item.required:
-                checks.append(f"when {quoted(item.name)} is null then {literal(f'{item.source}|empty')}")
-        return f"case {' '.join(checks)} end" if checks else "null::varchar"
+    def _carried(self, columns: Sequence[str]) -> str:
+        """The rows with empty cells of some columns filled from the row above."""
+        self._duck.execute("set preserve_insertion_order=true")
+        filled = ", ".join(
+            f"last_value({quoted(c)} ignore nulls) over (order by setia_row rows unbounded preceding) as {quoted(c)}"
+            for c in columns
+        )
+        numbered = f"select *, row_number() over () as setia_row from ({self._select})"
+        return f"select * exclude (setia_row) replace ({filled}) from ({numbered})"
 
     def broken_lines(self) -> list[tuple[int, str, str]]:
         """Lines that are no row of this table at all: row, reason, text. For text files, after they were read.
 
         Raises QuoteNotClosed, LineTooLong, since what stands behind such a line was not read either.
         """
-        if self.container.kind == "parquet":
+        if self.container.kind != "text":
             return []
         found = self._duck.execute(
             "select distinct on (line) line, error_type::varchar, csv_line, line_byte_position "
@@ -163,19 +209,21 @@ class TextTable:
                 break
         raise QuoteNotClosed(path=self.container.given, row=line, content=rest[0].strip()[:100])
 
-    def bad_rows(self, wanted: list[Typed]) -> Iterator[tuple[int, str, str]]:
+    def bad_rows(self, wanted: Wanted) -> Iterator[tuple[int, str, str]]:
         """The rows with a problem, read again in the file's order: number, problem, text.
 
         The header is row 1; lines that are no row, blank or broken, are not counted.
         """
         raw = ", ".join(f"{quoted(c)} as {quoted('text ' + c)}" for c in self.columns)
         shown = ", ".join(quoted("text " + c) for c in self.columns)
+        source = self._carried(wanted.carried) if wanted.carried else self._select
         self._duck.execute("set preserve_insertion_order=true")
         try:
             found = self._duck.execute(
-                f"select row, problem, {shown} from (select *, {self._problem(wanted)} as problem from ("
-                f"select {self._typed(wanted)}, {raw}, row_number() over () + 1 as row from ({self._select}))) "
-                "where problem is not null order by row"
+                f"select row, problem, {shown} from (select *, {_problem(wanted)} as problem from ("
+                f"select {_typed(wanted.reads)}, {raw}, row_number() over () + {1 + len(self.above)} as row "
+                f"from ({source}))) "
+                f"where problem <> {literal(NO_DATA)} order by row"
             )
             while some := found.fetchmany(10_000):
                 yield from ((int(row[0]), str(row[1]), _csv_line(row[2:])) for row in some)
@@ -184,12 +232,13 @@ class TextTable:
 
     def blank_lines(self) -> Iterator[int]:
         """The rows of a text file that hold nothing at all, where there are any between others."""
-        if self.container.kind == "parquet" or not self._has_blank_lines():
+        if self.container.kind != "text" or not self._has_blank_lines():
             return
         delimiter = self._delimiter()
         with self.container.readable.open(encoding="utf-8-sig", errors="replace", newline="") as file:
             records = csv.reader(file, delimiter=delimiter)
-            yield from (number for number, record in enumerate(records, start=1) if not record)
+            numbered = enumerate(records, start=1)
+            yield from (number for number, record in numbered if not record and number > len(self.above))
 
     def _has_blank_lines(self) -> bool:
         before = b""
@@ -202,16 +251,34 @@ class TextTable:
         return False
 
 
-def _unique_names(header: list[str]) -> list[str]:
-    """Column names, trimmed; empty and repeated ones get a number, as nothing may be lost."""
-    seen: dict[str, int] = {}
-    names = []
-    for position, name in enumerate((cell.strip() for cell in header), start=1):
-        name = name or f"column {position}"
-        # DuckDB takes names that differ in case alone for the same.
-        seen[name.lower()] = seen.get(name.lower(), 0) + 1
-        names.append(name if seen[name.lower()] == 1 else f"{name} ({seen[name.lower()]})")
-    return names
+def _typed(reads: Sequence[Read]) -> str:
+    columns = [f"{read.sql} as {quoted(read.name)}" for read in reads]
+    filled = [f"{_filled(read)} as {quoted('has ' + read.name)}" for read in reads if _checked(read)]
+    return ", ".join(columns + filled)
+
+
+def _filled(read: Read) -> str:
+    there = f"{quoted(read.column)} is not null"
+    return f"{there} and lower({quoted(read.column)}) not in ('-', '--', 'n/a', 'null')" if read.dashes else there
+
+
+def _checked(read: Read) -> bool:
+    return bool(read.column) and not read.lenient
+
+
+def _problem(wanted: Wanted) -> str:
+    checks = [f"when not coalesce({wanted.only}, false) then {literal(NO_DATA)}"] if wanted.only else []
+    for read in wanted.reads:
+        if _checked(read):
+            unreadable = f"{quoted('has ' + read.name)} and {quoted(read.name)} is null"
+            checks.append(f"when {unreadable} then {literal(f'{read.column}|unreadable')}")
+        if read.required:
+            checks.append(f"when {quoted(read.name)} is null then {literal(f'{read.column}|empty')}")
+    by_name = {quoted(read.name): read.column or read.name for read in wanted.reads}
+    for name in wanted.required:
+        sql = wanted.staged[name]
+        checks.append(f"when {sql} is null then {literal(f'{by_name.get(quoted(sql), by_name.get(sql, name))}|empty')}")
+    return f"case {' '.join(checks)} end" if checks else "null::varchar"
 
 
 def _csv_line(values: tuple[Any, ...]) -> str:

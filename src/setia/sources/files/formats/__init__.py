@@ -1,13 +1,38 @@
-"""What the columns of a file mean. A format is a module with `recognise` and an `Understood` that emits facts.
+"""What the columns of a file mean: one small folder per format, known by its headers.
 
-They are tried in order: the native layout first, since its names are exact.
+To add one, make a folder with `LAYOUTS` (or `SETS`, for tables that make sense only together) and list it below. A
+table is the layout of which it has the most columns; Setia's own layout goes first, since its names are exact, and an
+order log of any make comes last.
 """
 
 from __future__ import annotations
 
-from setia.sources.files.formats import native, order_log
-from setia.sources.files.formats.understood import Understood
+from setia.sources.files.formats import (
+    ads,
+    klaviyo,
+    lazada,
+    mailchimp,
+    segment,
+    shopee,
+    shopify,
+    surveys,
+    tiktok_shop,
+    tokopedia,
+    woocommerce,
+)
+from setia.sources.files.layout import Layout, Together
 
-FORMATS = (native, order_log)
-
-__all__ = ["FORMATS", "Understood"]
+LAYOUTS: tuple[Layout, ...] = (
+    *shopify.LAYOUTS,
+    *woocommerce.LAYOUTS,
+    *ads.LAYOUTS,
+    *klaviyo.LAYOUTS,
+    *mailchimp.LAYOUTS,
+    *segment.LAYOUTS,
+    *surveys.LAYOUTS,
+    *shopee.LAYOUTS,
+    *tiktok_shop.LAYOUTS,
+    *tokopedia.LAYOUTS,
+    *lazada.LAYOUTS,
+)
+SETS: tuple[Together, ...] = (*woocommerce.SETS,)

@@ -6,25 +6,22 @@ be missing; a column that is not known is an error only when the file's name pro
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from setia.facts import FACTS, FactTable, Field, Kind
-from setia.sources.files.formats.understood import Shop, Understood
-from setia.sources.files.table import TextTable, Typed
+from setia.sources.files.overrides import Override
+from setia.sources.files.table import Read, TextTable
+from setia.sources.files.understood import Part, Shop, Understood
 from setia.sources.files.values import TimeStyle, time_style, within
 from setia.warehouse.duck import literal, quoted
 
 NAME = "Setia's own layout"
-_IDS = ("customer_id",)
 
 
-def recognise(table: TextTable, mapping: Mapping[str, str], shop: Shop) -> Understood | None:
+def recognise(table: TextTable, override: Override, shop: Shop) -> Understood | None:
     """A file of one fact table, known by its name or, failing that, by its columns."""
-    if mapping:
-        return None
-    found = _by_name(table) or _by_columns(table)
+    found = None if override.columns else _by_name(table) or _by_columns(table)
     if found is None:
         return None
     styles = {
@@ -32,13 +29,13 @@ def recognise(table: TextTable, mapping: Mapping[str, str], shop: Shop) -> Under
         for field in found.fields
         if field.kind is Kind.INSTANT and field.name in table.columns
     }
-    zone = ZoneInfo(shop.zone)
-    typed = tuple(_typed(field, table, styles, zone, shop) for field in found.fields)
+    zone = ZoneInfo(override.zone or shop.zone)
+    reads = tuple(_read(field, table, styles, zone, shop) for field in found.fields)
     columns = ", ".join(quoted(name) for name in found.names())
+    own = {field.name: field.name for field in found.fields if field.name in table.columns}
     return Understood(
         format=f"{NAME}: {found.name}",
-        columns={field.name: field.name for field in found.fields if field.name in table.columns},
-        typed=typed,
+        parts={"rows": Part(table, own, reads, {name: quoted(name) for name in found.names()})},
         facts={found.name: f"select {columns} from {{rows}}"},
         persons=found.person,
         notes=tuple(
@@ -50,7 +47,7 @@ def recognise(table: TextTable, mapping: Mapping[str, str], shop: Shop) -> Under
 
 
 def _by_name(table: TextTable) -> FactTable | None:
-    stem = Path(table.container.given).name.split(".")[0]
+    stem = Path(table.container.name).name.split(".")[0]
     found = FACTS.get(stem)
     return found if found is not None and _fits(found, table) else None
 
@@ -69,34 +66,35 @@ def _style(table: TextTable, column: str) -> TimeStyle:
     return time_style(name, table.count, lambda e: table.count(e, whole=True)) or TimeStyle(offset=True)
 
 
-def _typed(field: Field, table: TextTable, styles: Mapping[str, TimeStyle], zone: ZoneInfo, shop: Shop) -> Typed:
+def _read(field: Field, table: TextTable, styles: dict[str, TimeStyle], zone: ZoneInfo, shop: Shop) -> Read:
     if field.name not in table.columns:
-        return Typed(field.name, _standing_in(field, table, styles, zone, shop))
+        return Read(field.name, _standing_in(field, table, styles, zone, shop))
     text = quoted(field.name)
     match field.kind:
         case Kind.TEXT:
-            written = _text(field, text, shop)
+            written = _text(field, text)
             stands_in = f"coalesce({written}, {_standing_in(field, table, styles, zone, shop)})"
-            return Typed(field.name, stands_in if field.default else written, field.required, field.name)
+            # What is missing here is filled in, so that it is no problem of the row.
+            return Read(field.name, stands_in if field.default else written, field.name, field.required)
         case Kind.INSTANT:
-            expression = styles[field.name].instant(text, zone)
+            sql = styles[field.name].instant(text, zone)
         case Kind.DAY if field.default:
             derived = _standing_in(field, table, styles, zone, shop)
-            expression = f"case when {text} is null then {derived} else {within(f'try_cast({text} as date)')} end"
+            sql = f"case when {text} is null then {derived} else {within(f'try_cast({text} as date)')} end"
         case Kind.INTEGER:
-            expression = f"try_cast(try_cast({text} as decimal(18,4)) as bigint)"
+            sql = f"try_cast(try_cast({text} as decimal(18,4)) as bigint)"
         case kind:
-            expression = f"try_cast({text} as {kind.value})"
-    return Typed(field.name, expression, field.required, field.name, filled=text)
+            sql = f"try_cast({text} as {kind.value})"
+    return Read(field.name, sql, field.name, field.required)
 
 
-def _text(field: Field, text: str, shop: Shop) -> str:
-    if field.name in _IDS:
-        return shop.identity.customer_id_sql(text)
+def _text(field: Field, text: str) -> str:
+    if field.name == "customer_id":
+        return f"pseudonym({text})"
     return f"lower({text})" if field.name == "email" else text
 
 
-def _standing_in(field: Field, table: TextTable, styles: Mapping[str, TimeStyle], zone: ZoneInfo, shop: Shop) -> str:
+def _standing_in(field: Field, table: TextTable, styles: dict[str, TimeStyle], zone: ZoneInfo, shop: Shop) -> str:
     """What a column that the file does not have is filled with."""
     if field.name == "currency":
         return literal(shop.currency)

@@ -1,0 +1,149 @@
+"""The columns of one table under the roles of a layout, each read in the way its values are written."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from setia.sources.files.overrides import Override
+from setia.sources.files.roles import Reading, Role
+from setia.sources.files.table import Read, TextTable
+from setia.sources.files.understood import Shop
+from setia.sources.files.values import PLAIN, TimeStyle, amount_style, flags, marks, phones, time_style
+from setia.warehouse.duck import literal, quoted
+
+
+class Columns:
+    """The roles of a layout in one table. `notes` says what had to be decided."""
+
+    def __init__(
+        self,
+        table: TextTable,
+        roles: Mapping[str, Role],
+        columns: Mapping[str, str],
+        shop: Shop,
+        override: Override,
+        zone: str | None,
+    ) -> None:
+        self.table = table
+        self.columns = dict(columns)
+        self.notes: list[str] = []
+        self.currency_mark: str | None = None
+        """The currency that the marks in the amounts name, as SQL over the reads; None where there are no marks."""
+        self._roles = roles
+        self._shop = shop
+        self._override = override
+        self._zone = override.zone or zone or shop.zone
+        self._above = {role: value for role, known in roles.items() if (value := _beside(known, table.above))}
+        self.reads: tuple[Read, ...] = (
+            *(read for role, known in roles.items() for read in self._read(role, known)),
+            Read("file_name", literal(Path(table.container.name.split(", ")[-1]).name)),
+            Read("file_time", _written_at(table.container.given)),
+        )
+        """Every role as a typed column, null where the table lacks it."""
+        self.carried = tuple(self.columns[role] for role, known in roles.items() if known.carried and role in columns)
+        """Columns of the file whose empty cells mean the same as in the row above."""
+
+    @property
+    def found(self) -> frozenset[str]:
+        """The roles that the table has."""
+        return frozenset(self.columns) | frozenset(self._above)
+
+    def _read(self, role: str, known: Role) -> Iterator[Read]:
+        if role in self._above:
+            yield Read(role, literal(self._above[role]))
+        elif role in self.columns:
+            column = self.columns[role]
+            if known.pattern is not None:
+                yield Read(f"{role}_header", literal(column))
+            yield from self._there(role, known, column)
+        else:
+            yield Read(role, f"null::{known.type}", required=known.required)
+            if known.pattern is not None:
+                yield Read(f"{role}_header", "null::varchar")
+            if known.reading is Reading.MOMENT:
+                yield Read(f"{role}_day", "null::date")
+            if known.currency_in_header:
+                yield Read(f"{role}_currency", "null::varchar")
+
+    def _there(self, role: str, known: Role, column: str) -> Iterator[Read]:
+        text = quoted(column)
+        match known.reading:
+            case Reading.MOMENT:
+                yield from self._moment(role, known, column)
+            case Reading.AMOUNT:
+                yield from self._amount(role, known, column)
+            case Reading.DAY:
+                local = self._time_style(column).local(text, ZoneInfo(self._zone))
+                yield Read(role, f"({local})::date", column, known.required, dashes=not known.required)
+            case Reading.FLAG:
+                yield Read(role, flags.flag_sql(text, (*flags.YES, *known.yes)), column)
+            case Reading.EMAIL:
+                address = f"case when contains({text}, '@') and not contains({text}, '*') then lower({text}) end"
+                yield Read(role, address, column, known.required, lenient=True)
+            case Reading.PHONE:
+                number = phones.international_sql(text, self._shop.region)
+                yield Read(role, number, column, known.required, lenient=True)
+            case Reading.WORD:
+                yield Read(role, f"lower({text})", column, known.required)
+            case _:
+                yield Read(role, text, column, known.required)
+
+    def _moment(self, role: str, known: Role, column: str) -> Iterator[Read]:
+        style, text, shop = self._time_style(column), quoted(column), ZoneInfo(self._shop.zone)
+        zone = ZoneInfo(self._override.zone or known.zone or self._zone)
+        instant = style.instant(text, zone)
+        # A time of the shop's own clock knows its day without going through UTC, which takes long.
+        day = style.local(text, shop) if zone == shop else f"timezone({literal(shop.key)}, {instant})"
+        yield Read(role, instant, column, known.required, dashes=not known.required)
+        yield Read(f"{role}_day", f"({day})::date")
+
+    def _time_style(self, column: str) -> TimeStyle:
+        if self._override.dates is not None:
+            return TimeStyle((self._override.dates,))
+        text = quoted(column)
+        style = time_style(text, self.table.count, lambda each: self.table.count(each, whole=True))
+        style = style or TimeStyle(offset=True)
+        self._say(f"{column!r} is read as {style.described()}")
+        if style.ambiguous:
+            self._say("Day and month could be the other way round in every date: the day was taken to come first")
+        return style
+
+    def _amount(self, role: str, known: Role, column: str) -> Iterator[Read]:
+        text = quoted(column)
+        style = self._override.amounts
+        if style is None:
+            whole = None if not known.money else lambda each: self.table.count(each, whole=True)
+            style = amount_style(text, self.table.count, money=known.money, whole=whole) or PLAIN
+        if style != PLAIN:
+            self._say(f"{column!r} is read as {style.name}")
+        yield Read(role, style.parsed(text), column, known.required)
+        if known.currency_in_header:
+            code = re.search(r"\(([A-Za-z]{3})\)", column)
+            yield Read(f"{role}_currency", literal(code.group(1).upper() if code else None) + "::varchar")
+        if known.money and self.currency_mark is None and marks.seen(text, self.table.count):
+            self.currency_mark = quoted(f"{role}_mark")
+            yield Read(f"{role}_mark", marks.currency_sql(text, self._shop.currency))
+
+    def _say(self, sentence: str) -> None:
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+def _written_at(path: Path) -> str:
+    """When a file was written: what an export without dates says, held then."""
+    return literal(dt.datetime.fromtimestamp(int(path.stat().st_mtime), dt.UTC))
+
+
+def _beside(role: Role, above: list[list[str]]) -> str | None:
+    """The cell to the right of a label in the lines above the header."""
+    if role.reading is not Reading.ABOVE:
+        return None
+    for record in above:
+        if record and any(record[0].lower().startswith(label.lower()) for label in role.headers):
+            beside = [cell for cell in record[1:] if cell]
+            return beside[0] if beside else record[0]
+    return None

@@ -1,0 +1,100 @@
+"""Tokopedia's own sales report: a row per product of an invoice."""
+
+from __future__ import annotations
+
+from setia.kernel.i18n import N_
+from setia.sources.files.layout import Layout, Stated, amount, day, moment, phone, text, word
+
+_ORDER = "over (partition by number)"
+
+
+def _once(role: str) -> str:
+    """An amount of the invoice, whether repeated on each line or only on its first."""
+    return f"coalesce(max({role}) {_ORDER}, 0)"
+
+
+def _shared(role: str) -> str:
+    """An amount that is the invoice's where all its lines have the same, and else shared among them."""
+    value = f"coalesce({role}, 0)"
+    return (
+        f"(case when min({value}) {_ORDER} = max({value}) {_ORDER} then max({value}) {_ORDER} "
+        f"else sum({value}) {_ORDER} end)"
+    )
+
+
+_CANCELLED = (
+    "(contains(status, 'batal') or contains(status, 'ditolak') or contains(status, 'cancel') or off_day is not null)"
+)
+_UNDELIVERED = "regexp_matches(status, 'gagal|tidak terkirim|tidak dapat dikirim|dikembalikan ke (penjual|pengirim)')"
+_OFF = f"""case when {_CANCELLED} or {_UNDELIVERED} then coalesce(
+    timezone('Asia/Jakarta', off_day + coalesce(try_cast(off_time as time), time '00:00:00')), placed_at) end"""
+
+_PIECES = "(quantity - coalesce(missing, 0))"
+_GOODS = "(price * quantity - coalesce(missing_amount, price * coalesce(missing, 0)))"
+_BY_SHOP = f"({_shared('coupon')} + {_shared('offer')})"
+_SUBSIDY = f"coalesce(sum(subsidy) {_ORDER}, 0)"
+_SHIPPING = f"coalesce(max(all_shipping) {_ORDER}, {_once('cash_shipping')} + {_once('insurance')})"
+
+ORDERS = Layout(
+    name="Tokopedia: sales report",
+    roles={
+        "number": text("Nomor Invoice", "Invoice", required=True, carried=True),
+        "status": word("Status Terakhir", "Order Status"),
+        "placed_at": moment("Tanggal Pembayaran", "Payment Date"),
+        "off_day": day("Tanggal Pesanan Dibatalkan"),
+        "off_time": text("Waktu Pesanan Dibatalkan"),
+        "sku": text("Nomor SKU", "Stock Keeping Unit (SKU)"),
+        "product_name": text("Nama Produk", "Product Name"),
+        "quantity": amount("Jumlah Produk Dibeli", "Quantity", required=True, money=False),
+        "missing": amount("Jumlah Produk Yang Dikurangkan", money=False),
+        "missing_amount": amount("Total Pengurangan (IDR)"),
+        "price": amount("Harga Jual (IDR)", "Harga Jual (Rp.)", "Price (Rp.)", required=True),
+        "discount_per_piece": amount("Diskon Produk (IDR)", "Discount Amount (Rp.)"),
+        "subsidy": amount("Jumlah Subsidi Tokopedia (IDR)", "Subsidi Amount (Rp.)", "Subsidy Amount (Rp.)"),
+        "coupon": amount("Nilai Kupon Toko Terpakai (IDR)", "Nilai Voucher Toko Terpakai (IDR)"),
+        "code": text("Kode Kupon Toko Yang Digunakan", "Kode Voucher Toko Yang Digunakan"),
+        "offer": amount("Diskon Penawaran Terpakai (IDR)"),
+        "cash_shipping": amount("Biaya Pengiriman Tunai (IDR)", "Shipping Price + fee (Rp.)"),
+        "insurance": amount("Biaya Asuransi Pengiriman (IDR)", "Insurance (Rp.)"),
+        "all_shipping": amount("Total Biaya Pengiriman (IDR)", "Total Shipping Fee (Rp.)"),
+        "report_total": amount("Total Penjualan (IDR)", "Total Amount (Rp.)"),
+        "buyer_name": text("Nama Pembeli", "Customer Name"),
+        "phone": phone("No Telp Pembeli", "Customer Phone"),
+        "town": text("Kota"),
+    },
+    needs=("number", "placed_at", "status", "price", "quantity"),
+    marks=("Jumlah Subsidi Tokopedia (IDR)", "Total Penjualan (IDR)", "Subsidi Amount (Rp.)", "Total Amount (Rp.)"),
+    only="not regexp_matches(coalesce(status, ''), 'menunggu pembayaran|belum (di)?bayar')",
+    zone="Asia/Jakarta",
+    sale={
+        "placed_at": f"coalesce(placed_at, min(placed_at) {_ORDER})",
+        "customer_key": "phone",
+        "name": "case when not contains(buyer_name, '*') then buyer_name end",
+        "city": "case when not contains(town, '*') then town end",
+        "country": "'ID'",
+        "currency": "'IDR'",
+        "channel": "'Tokopedia'",
+        "order_total": f"sum({_GOODS}) {_ORDER} - {_BY_SHOP} + {_SHIPPING}",
+        "order_discount": _BY_SHOP,
+        "platform_discount": _SUBSIDY,
+        "shipping": _SHIPPING,
+        "paid_at": "placed_at",
+        "cancelled_at": _OFF,
+        "undelivered_at": f"case when {_UNDELIVERED} then {_OFF} end",
+        "product_id": "coalesce(sku, product_name)",
+        "quantity": _PIECES,
+        "unit_price": "price",
+        "amount": f"({_GOODS} + coalesce(subsidy, 0))",
+        "line_discount": "discount_per_piece * quantity - coalesce(subsidy, 0)",
+    },
+    stated=Stated(
+        "Total Penjualan (IDR)",
+        "report_total",
+        adds={"platform_voucher": _SUBSIDY, "seller_voucher": f"-{_BY_SHOP}"},
+    ),
+    notes=(
+        N_("What Tokopedia takes off the price counts as sales: Tokopedia pays it to the shop."),
+        N_("Tokopedia's report names the day of payment alone: orders are dated to it."),
+        N_("Buyers whose telephone numbers are hidden cannot be told apart: their orders stay without a customer."),
+    ),
+)
