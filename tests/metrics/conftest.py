@@ -65,7 +65,7 @@ def check() -> Check:
 
     def run(reader: Reader, name: str, scope: Scope, **more: Any) -> list[dict[str, Any]]:
         sql = (resources.files("setia.metrics") / "checks" / f"{name}.sql").read_text(encoding="utf-8")
-        given = {"as_of": scope.as_of, "until": scope.until, **more}
+        given = {"as_of": scope.as_of, "until": scope.until, "currency": scope.currency, **more}
         wanted = {name: given[name] for name in re.findall(r"\$(\w+)", sql)}
         return list(reader.duck.sql(sql, params=wanted).to_arrow_table().to_pylist())
 

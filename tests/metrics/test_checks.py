@@ -20,9 +20,10 @@ one_reader = settings(max_examples=8, suppress_health_check=[HealthCheck.functio
 
 @st.composite
 def order_logs(draw):
-    """Orders and returns of a few people over 14 months, with everything in them that must not count."""
+    """Orders, returns and rates of a few people over 14 months, with everything in them that must not count."""
     person = st.sampled_from(["ani", "budi", "citra", "dewi", None])
     rare = st.sampled_from([None, False, False, False, True])
+    currency = st.sampled_from([None, "IDR", "IDR", "USD", "SGD"])
 
     def order(number: int) -> dict:
         day = FIRST + dt.timedelta(days=draw(st.integers(0, 420)))
@@ -36,17 +37,26 @@ def order_logs(draw):
             "day": day,
             "total": Decimal(draw(st.integers(-500, 5000))) / 100,
             "cancelled_at": None if cancelled is None else noon + dt.timedelta(days=cancelled),
+            "currency": draw(currency),
             "is_test": draw(rare),
+            "is_staff": draw(rare),
             "is_adjustment": draw(rare),
         }
 
     def back(number: int) -> dict:
         day = FIRST + dt.timedelta(days=draw(st.integers(0, 420)))
         amount = Decimal(draw(st.integers(1, 3000))) / 100
-        return {"return_id": f"r{number}", "customer_id": draw(person), "amount": amount, "day": day}
+        person_and_money = {"customer_id": draw(person), "amount": amount, "currency": draw(currency)}
+        return {"return_id": f"r{number}", "day": day, **person_and_money}
+
+    def rate(number: int) -> dict:
+        day = FIRST + dt.timedelta(days=60 * number)
+        value = Decimal(draw(st.integers(1, 2_000_000))) / 100
+        return {"day": day, "from_currency": "USD", "to_currency": "IDR", "rate": value}
 
     orders = [order(number) for number in range(draw(st.integers(0, 40)))]
-    return orders, [back(number) for number in range(draw(st.integers(0, 4)))]
+    returns = [back(number) for number in range(draw(st.integers(0, 4)))]
+    return {"orders": orders, "returns": returns, "rates": [rate(n) for n in range(draw(st.integers(0, 3)))]}
 
 
 def agree(reader, scope, check, period_days):
@@ -109,7 +119,7 @@ def _gaps(reader, scope, check):
 @one_reader
 @given(log=order_logs(), age=st.integers(-10, 430), period_days=st.integers(1, 120))
 def test_random_shops(reader_of, check, log, age, period_days):
-    reader = reader_of(orders=log[0], returns=log[1])
+    reader = reader_of(**log)
     agree(reader, Scope(FIRST + dt.timedelta(days=age), "IDR", ZONE), check, period_days)
 
 
@@ -121,11 +131,12 @@ def test_the_future_does_not_show(reader_of, log, age):
     scope = Scope(FIRST + dt.timedelta(days=age), "IDR", ZONE)
     past = [
         {**row, "cancelled_at": row["cancelled_at"] if (row["cancelled_at"] or scope.until) < scope.until else None}
-        for row in log[0]
+        for row in log["orders"]
         if row["day"] < scope.as_of
     ]
-    all_of_it = reader_of(orders=log[0], returns=log[1])
-    known_then = reader_of(orders=past, returns=[row for row in log[1] if row["day"] < scope.as_of])
+    all_of_it = reader_of(**log)
+    returned = [row for row in log["returns"] if row["day"] < scope.as_of]
+    known_then = reader_of(orders=past, returns=returned, rates=log["rates"])
     for metric in (
         keeping.retention,
         keeping.cohorts,

@@ -105,7 +105,7 @@ def observed(reader: Reader, scope: Scope, shop_gap_days: float) -> ir.Table:
 
 def _purchases(reader: Reader, scope: Scope) -> Any:
     orders: Any = customers_orders(reader, scope)
-    by_day = orders.group_by("customer_id", "day").aggregate(orders=orders.count(), revenue=orders.total.sum())
+    by_day = orders.group_by("customer_id", "day").aggregate(orders=orders.count(), revenue=orders.total.sum().fill_null(0))
     found = by_day.group_by("customer_id").aggregate(
         orders=by_day.orders.sum().cast("int32"),  # DuckDB adds up to a HUGEINT, which Parquet keeps as a float
         purchase_days=by_day.count(),

@@ -43,7 +43,7 @@ def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
     `table`: one row per month: `month`, `orders`, `customers`, `gross`, `corrected` (corrections of stock or books,
     which are no orders), `returned` (by the day of the return), `net` = gross + corrected − returned,
     `net_per_order`, `mature` (the month is over). Amounts are decimals in the shop's currency; the headline is over
-    everything before `as_of`. Orders of several currencies are added as they stand: convert them first.
+    everything before `as_of`. An order in a currency without a rate is counted and adds no money.
     """
     orders: Any = sales(reader, scope)
     orders = orders.mutate(counts=~orders.is_adjustment.fill_null(False))
@@ -54,7 +54,7 @@ def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
         gross=orders.total.sum(where=orders.counts).fill_null(0),
         corrected=orders.total.sum(where=~orders.counts).fill_null(0),
     )
-    back = returns.group_by(month=month_of(returns.day)).aggregate(returned=returns.amount.sum())
+    back = returns.group_by(month=month_of(returns.day)).aggregate(returned=returns.amount.sum().fill_null(0))
     returned = {row["month"]: row["returned"] for row in reader.arrow(back).to_pylist()}
     found = {row["month"]: row for row in reader.arrow(sold).to_pylist()}
     this_month = scope.as_of.replace(day=1)

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from setia.metrics.answer import Scope
+from setia.metrics.exchange import in_own_currency
 from setia.warehouse.duck import literal, row
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
 
 def sales(reader: Reader, scope: Scope) -> ir.Table:
-    """Everything before `as_of` that counts in net sales: orders and corrections, neither trials nor cancelled.
+    """Everything before `as_of` that counts in net sales, in the shop's currency: orders and corrections, neither
+    trials nor cancelled nor of the shop's own people.
 
     An order that was cancelled only later still stood on that day.
     """
@@ -25,7 +27,7 @@ def sales(reader: Reader, scope: Scope) -> ir.Table:
     until = ibis.literal(scope.until, type="timestamp('UTC')")
     stands = orders.cancelled_at.isnull() | (orders.cancelled_at >= until)
     real = ~orders.is_test.fill_null(False) & ~orders.is_staff.fill_null(False)
-    return orders.filter(orders.day < scope.as_of, stands, real)
+    return in_own_currency(reader, scope, orders.filter(orders.day < scope.as_of, stands, real), "total")
 
 
 def valid_orders(reader: Reader, scope: Scope) -> ir.Table:
@@ -46,9 +48,9 @@ def purchase_days(reader: Reader, scope: Scope) -> ir.Table:
 
 
 def returns_before(reader: Reader, scope: Scope) -> ir.Table:
-    """Returns before `as_of`."""
+    """Returns before `as_of`, in the shop's currency."""
     returns: Any = reader.table("returns")
-    return returns.filter(returns.day < scope.as_of)
+    return in_own_currency(reader, scope, returns.filter(returns.day < scope.as_of), "amount")
 
 
 def last_recorded_day(reader: Reader, zone: str, today: dt.date) -> Any:

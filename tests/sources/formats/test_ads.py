@@ -98,6 +98,16 @@ def test_meta_in_another_currency_and_by_ad(make_shop: Any, tmp_path: Path) -> N
     ]  # fmt: skip
 
 
+def test_an_amount_for_several_days_counts_on_the_first(shop: Shop, tmp_path: Path) -> None:
+    file = write(
+        tmp_path / "april.csv", META_EN[:3] + META_EN[8:9], ["2026-04-01", "2026-04-30", "Kopi Gayo", "4.500.000"]
+    )
+    shop.import_files([file])
+    assert ask(shop, COSTS) == [
+        cost("meta:2026-04-01..2026-04-30:Kopi Gayo", "meta", "4500000", "IDR", "2026-04-01"),
+    ]
+
+
 GOOGLE = [
     ["Campaign report"],
     ["May 8, 2026 - May 9, 2026"],
@@ -146,63 +156,18 @@ def test_tiktok(shop: Shop, tmp_path: Path) -> None:
 
 
 SHOPEE_ID = (
-    [
-        "Semua Laporan Iklan CPC - Shopee Indonesia",
-        "Username",
-        "Nama Toko",
-        "ID Toko",
-        "Waktu Laporan Dibuat",
-        "Periode",
-    ],
-    [
-        "Urutan",
-        "Nama Iklan",
-        "Status",
-        "Jenis Iklan",
-        "Kode Produk",
-        "Tampilan Iklan",
-        "Mode Bidding",
-        "Penempatan Iklan",
-        "Tanggal Mulai",
-        "Tanggal Selesai",
-        "Dilihat",
-        "Jumlah Klik",
-        "Persentase Klik",
-        "Konversi",
-        "Omzet Penjualan",
-        "Biaya",
-        "Efektifitas Iklan",
-    ],
-)
+    ["Semua Laporan Iklan CPC - Shopee Indonesia", "Username", "Nama Toko", "ID Toko", "Waktu Laporan Dibuat",
+     "Periode"],
+    ["Urutan", "Nama Iklan", "Status", "Jenis Iklan", "Kode Produk", "Tampilan Iklan", "Mode Bidding",
+     "Penempatan Iklan", "Tanggal Mulai", "Tanggal Selesai", "Dilihat", "Jumlah Klik", "Persentase Klik", "Konversi",
+     "Omzet Penjualan", "Biaya", "Efektifitas Iklan"],
+)  # fmt: skip
 SHOPEE_EN = (
-    [
-        "All CPC Ads Report - Shopee Indonesia",
-        "User Name",
-        "Shop Name",
-        "Shop ID",
-        "Report Creation Time",
-        "Date Period",
-    ],
-    [
-        "Sequence",
-        "Ad Name",
-        "Status",
-        "Ads Type",
-        "Product ID",
-        "Creative",
-        "Bidding Method",
-        "Placement",
-        "Start Date",
-        "End Date",
-        "Impression",
-        "Clicks",
-        "CTR",
-        "Conversions",
-        "GMV",
-        "Expense",
-        "ROAS",
-    ],
-)
+    ["All CPC Ads Report - Shopee Indonesia", "User Name", "Shop Name", "Shop ID", "Report Creation Time",
+     "Date Period"],
+    ["Sequence", "Ad Name", "Status", "Ads Type", "Product ID", "Creative", "Bidding Method", "Placement",
+     "Start Date", "End Date", "Impression", "Clicks", "CTR", "Conversions", "GMV", "Expense", "ROAS"],
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(("labels", "header"), [SHOPEE_ID, SHOPEE_EN], ids=["id", "en"])
@@ -211,8 +176,7 @@ def test_shopee(shop: Shop, tmp_path: Path, labels: list[str], header: list[str]
     values = ["tokomelati", "Toko Melati", "123", "09/05/2026 22:10", "08/05/2026 - 08/05/2026"]
     rows = [
         [1, "Iklan Produk Otomatis", "Dijeda", "", "-", "-", "Otomatis", "Semua", "13/03/2026 00:00:00",
-         "Tidak Terbatas",
-         44013, 2446, "5.56%", 129, 10007884, 899423, "11.13"],
+         "Tidak Terbatas", 44013, 2446, "5.56%", 129, 10007884, 899423, "11.13"],
         [2, "Kopi Gayo - 250 g", "Berjalan", "Iklan Produk", "111", "-", "GMV Max ROAS", "Semua", "22/12/2025 00:00:00",
          "Tidak Terbatas", 5626, 282, "5.01%", 19, 550100, 92092, "5.97"],
     ]  # fmt: skip

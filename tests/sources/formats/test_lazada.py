@@ -113,10 +113,15 @@ Write = Callable[[Path, Sequence[Row]], Path]
 UTC = "strftime({} at time zone 'UTC', '%Y-%m-%d %H:%M')"
 
 
-@pytest.fixture(params=[semicolons, workbook, newer_workbook], ids=lambda writer: writer.__name__)
+@pytest.fixture
 def writer(request: pytest.FixtureRequest) -> Write:
-    write: Write = request.param
+    write: Write = getattr(request, "param", semicolons)
     return write
+
+
+as_every_file = pytest.mark.parametrize(
+    "writer", [semicolons, workbook, newer_workbook], ids=lambda writer: writer.__name__, indirect=True
+)
 
 
 @pytest.fixture
@@ -131,6 +136,7 @@ def ask(shop: Shop, query: str) -> list[tuple[Any, ...]]:
         return reader.duck.execute(query).fetchall()
 
 
+@as_every_file
 def test_totals_are_what_the_shop_gets(imported: tuple[Shop, Any]) -> None:
     # 1: 2 x 75 + 40 + 6 of shipping; 2: 80 + 4, the other unit being called off.
     shop, report = imported
@@ -185,6 +191,7 @@ def test_the_second_import_changes_nothing(imported: tuple[Shop, Any], writer: W
     assert shop.import_files([writer(tmp_path / "again.xlsx", orders())]).snapshot is None
 
 
+@as_every_file
 def test_every_sen_between_lazadas_figure_and_setias(imported: tuple[Shop, Any]) -> None:
     _, report = imported
     (account,) = report.files[0].bridge.whole

@@ -14,17 +14,9 @@ from setia.app import Shop
 
 Row = dict[str, str]
 COMMON = [
-    "MEMBER_RATING",
-    "OPTIN_TIME",
-    "OPTIN_IP",
-    "CONFIRM_TIME",
-    "CONFIRM_IP",
-    "GMTOFF",
-    "DSTOFF",
-    "TIMEZONE",
-    "CC",
+    "MEMBER_RATING", "OPTIN_TIME", "OPTIN_IP", "CONFIRM_TIME", "CONFIRM_IP", "GMTOFF", "DSTOFF", "TIMEZONE", "CC",
     "REGION",
-]
+]  # fmt: skip
 OWN = ["Email Address", "First Name", "Last Name", "Phone Number", "SMS Phone Number", "SMS_MARKETING_STATUS"]
 TAIL = ["LEID", "EUID", "NOTES", "TAGS"]
 SUBSCRIBED = [*OWN, *COMMON, "LAST_CHANGED", *TAIL]
@@ -156,3 +148,14 @@ def test_a_row_without_an_address_is_rejected(shop: Shop, tmp_path: Path) -> Non
     report = shop.import_files([write(tmp_path / "subscribed_members_export_1.csv", SUBSCRIBED, SITI, broken)])
     assert (report.files[0].rows, report.files[0].rejected) == (2, 1)
     assert ask(shop, "select count(*) from customers") == [(1,)]
+
+
+def test_an_erased_person_does_not_come_back(shop: Shop, tmp_path: Path) -> None:
+    file = write(tmp_path / "subscribed_email_audience_export_4.csv", SUBSCRIBED, SITI, TAN)
+    shop.import_files([file])
+    shop.erase("siti@example.com")
+    assert ask(shop, "select email from consents") == [("tan.weiling@example.com",)]
+    report = shop.import_files([file])
+    assert (report.snapshot, report.files[0].erased) == (None, 1)
+    assert ask(shop, "select email from customers") == [("tan.weiling@example.com",)]
+    assert ask(shop, "select email from consents") == [("tan.weiling@example.com",)]

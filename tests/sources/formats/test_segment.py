@@ -52,7 +52,12 @@ def at(text: str) -> dt.datetime:
     return dt.datetime.fromisoformat(text)
 
 
-@pytest.mark.parametrize("write", [json_lines, json_array])
+def json_batch(path: Path, calls: Sequence[Call]) -> Path:
+    path.write_text(json.dumps({"batch": calls, "sentAt": "2024-05-01T17:31:00.000Z"}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("write", [json_lines, json_array, json_batch])
 def test_calls_of_a_visitor_who_says_who_he_is(shop: Shop, tmp_path: Path, write: Callable[..., Path]) -> None:
     calls = [
         track(1, "Product Viewed", {"product_id": "KG-250", "name": "Kopi Gayo", "price": 85000}),
@@ -91,6 +96,16 @@ def test_a_device_of_two_people_tells_nothing_of_nameless_calls(shop: Shop, tmp_
     ]
     shop.import_files([json_lines(tmp_path / "events.jsonl", calls)])
     assert [row[1] for row in ask(shop, EVENTS)] == [None, "siti", "budi"]
+
+
+def test_an_erased_person_takes_all_visits_along(shop: Shop, tmp_path: Path) -> None:
+    calls = [track(1, "Product Viewed"), track(2, "Product Added", userId="siti"), track(3, "Search", anonymousId="b")]
+    file = json_lines(tmp_path / "events.jsonl", calls)
+    shop.import_files([file])
+    shop.erase("siti")
+    assert [row[0] for row in ask(shop, EVENTS)] == ["segment:msg-3"]
+    assert shop.import_files([file]).snapshot is None
+    assert [row[0] for row in ask(shop, EVENTS)] == ["segment:msg-3"]
 
 
 def test_the_last_that_is_said_of_a_person_counts(shop: Shop, tmp_path: Path) -> None:
@@ -137,7 +152,7 @@ def test_the_events_of_a_warehouse(shop: Shop, tmp_path: Path) -> None:
 def test_google_analytics(shop: Shop, tmp_path: Path) -> None:
     params = [{"key": "page_location", "value": {"string_value": "https://toko.example/kopi"}}]
     items = [{"item_id": "KG-250", "item_name": "Kopi Gayo"}, {"item_id": "TM-1"}]
-    rows = [
+    rows: list[Call] = [
         {"event_date": "20240501", "event_timestamp": "1714584601276000", "event_name": "view_item",
          "event_params": params, "event_bundle_sequence_id": "22", "user_id": None, "user_pseudo_id": "8d59.1",
          "items": items},

@@ -173,8 +173,9 @@ def test_transactions(cafe: Shop, export: Callable[..., Path], header: str, give
 
 def test_what_did_not_come_to_be_is_left_out(cafe: Shop, export: Callable[..., Path]) -> None:
     failed = TAKEN[3] | {"Transaction ID": "T9", "Transaction Status": "Failed"}
-    cafe.import_files([export("transactions.csv", TRANSACTIONS_2026, [*TAKEN, failed])])
+    report = cafe.import_files([export("transactions.csv", TRANSACTIONS_2026, [*TAKEN, failed])])
     assert rows(cafe, "select order_id from orders order by 1") == [("T1",), ("T2",), ("T3",), ("T4",)]
+    assert (report.files[0].others, report.files[0].rejected) == (1, 0)
 
 
 def test_the_total_collected_is_bridged_to_the_cent(cafe: Shop, export: Callable[..., Path]) -> None:
@@ -217,12 +218,38 @@ def test_items(cafe: Shop, export: Callable[..., Path], header: str) -> None:
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
 def test_both_exports_of_the_same_sales(cafe: Shop, export: Callable[..., Path], order: tuple[int, int]) -> None:
-    known = [row for row in TAKEN if row["Transaction ID"] in ("T1", "T4")]
-    paths = [export("transactions.csv", TRANSACTIONS_2026, known), export("items.csv", ITEMS_2026, SOLD)]
-    cafe.import_files([paths[n] for n in order])
-    assert rows(cafe, "select order_id, total from orders order by 1") == [("T1", D("29.16")), ("T4", D("12.96"))]
-    assert rows(cafe, "select count(*), sum(amount) from order_lines") == [(3, D(39))]
-    assert rows(cafe, "select sum(amount) from returns") == [(D("12.96"),)]
+    # The items know nothing of half a dollar that went back for the service.
+    taken_back = TAKEN[4] | {"Total Collected": "-$13.46"}
+    paths = [
+        export("transactions.csv", TRANSACTIONS_2026, [*TAKEN[:4], taken_back, *TAKEN[5:]]),
+        export("items.csv", ITEMS_2026, SOLD),
+    ]
+    given = [paths[n] for n in order]
+    report = cafe.import_files(given)
+    columns = "order_id, customer_id, day, total, tax, discount, channel, is_adjustment"
+    day = dt.date
+    assert rows(cafe, f"select {columns} from orders order by 1") == [
+        ("T1", "square:CUST1", day(2026, 6, 15), D("29.16"), D("2.16"), D(3), "Point of Sale", False),
+        ("T2", "square:CUST2", day(2026, 6, 16), D(0), D(0), D(0), "Point of Sale", True),
+        ("T3", "square:CUST2", day(2026, 6, 17), D("1123.20"), D("83.20"), D(0), "eCommerce Integrations", False),
+        ("T4", None, day(2026, 6, 18), D("12.96"), D("0.96"), D(0), "Point of Sale", False),
+    ]
+    lines = "select order_id, product_id, quantity, unit_price, amount from order_lines where product_id <> ''"
+    assert rows(cafe, f"{lines} order by 1, 2") == [
+        ("T1", "Fern Print · Regular", D(1), D(12), D(12)),
+        ("T1", "MUG-1", D(1), D(18), D(15)),
+        ("T4", "BREW", D(2), D(6), D(12)),
+    ]
+    assert rows(cafe, "select order_id, product_id, amount, day from returns order by 1, 3") == [
+        ("T1", None, D("0.50"), day(2026, 6, 20)),
+        ("T1", "Fern Print · Regular", D("12.96"), day(2026, 6, 20)),
+        ("T3", None, D(5), day(2026, 6, 21)),
+    ]
+    (bridge,) = {id(each.bridge): each.bridge for each in report.files if each.bridge is not None}.values()
+    (whole,) = bridge.whole
+    assert (whole.stated, whole.net) == (D("1202.32"), D("1146.86"))
+    assert dict(whole.steps) == {"tips": D(-2), "gift_cards": D(-35), "returns": D("-18.46")}
+    assert cafe.import_files(given).snapshot is None
 
 
 def test_a_refund_that_comes_later_keeps_its_sale(cafe: Shop, export: Callable[..., Path]) -> None:

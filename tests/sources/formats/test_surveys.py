@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from setia.app import Shop
-from setia.sources.files.formats.surveys.questions import PERSON, QUESTIONS
+from setia.sources.files.formats.surveys import agreeing
+from setia.sources.files.formats.surveys.questions import PERSON, QUESTIONS, answers
 
 ANSWERS = "select survey, score, scale, comment, answered_at from answers order by answered_at, survey"
 
@@ -70,6 +74,42 @@ def test_a_question_is_known_by_its_words(header: str, roles: set[str]) -> None:
     known = {name for name, role in {**QUESTIONS, **PERSON}.items() if role.column([header])}
     assert known - {"asked"} == roles
     assert ("asked" in known) == bool(roles & {"nps", "csat", "ces"})
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(),
+            st.text(max_size=12),
+            st.integers(-3, 120).map(str),
+            st.tuples(st.integers(0, 10), st.sampled_from([" - Very likely", "/10", ".", " (puas)"])).map(
+                lambda pair: f"{pair[0]}{pair[1]}"
+            ),
+        ),
+        min_size=1,
+        max_size=8,
+    )
+)
+def test_no_score_lies_beyond_its_scale(given_answers: list[str | None]) -> None:
+    import duckdb
+
+    rows = answers("form", "n::varchar", "timestamptz '2024-01-01 00:00:00+00'")
+    columns = "null::varchar as nps_to_ten, null::varchar as csat, null::varchar as csat_to_ten, null::varchar as ces"
+    source = f"select n, nps, null::varchar as comment, {columns} from said"
+    connection = duckdb.connect()
+    connection.execute("create table said (n integer, nps varchar)")
+    connection.executemany("insert into said values (?, ?)", list(enumerate(given_answers)))
+    found = connection.execute(
+        f"select {rows[0]['answer_id']}, {rows[0]['score']}, {rows[0]['scale']} from ({source}) order by n"
+    ).fetchall()
+    told = [int(digits[0]) if (digits := re.findall("[0-9]+", said or "")) else None for said in given_answers]
+    figures = [figure for figure in told if figure is not None]
+    scale = 10 if figures and (max(figures) > 5 or min(figures) == 0) else 5
+    for n, (identifier, score, on) in enumerate(found):
+        figure = told[n]
+        kept = figure is not None and figure <= scale
+        assert (identifier is not None) == kept
+        assert not kept or (score, on) == (figure, scale)
 
 
 INDONESIAN = (
@@ -221,7 +261,7 @@ def test_surveymonkey(shop: Shop, tmp_path: Path, own: Sequence[str]) -> None:
 
 def test_delighted(shop: Shop, tmp_path: Path) -> None:
     person = {"id": "10", "name": "Siti Rahma", "email": "siti@example.com", "created_at": 1713418000}
-    base = {"comment": None, "updated_at": None, "person_properties": None, "notes": [], "tags": []}
+    base: dict[str, Any] = {"comment": None, "updated_at": None, "person_properties": None, "notes": [], "tags": []}
     responses = [
         {"id": "1", "person": person, "survey_type": "nps", "score": 0, "created_at": 1713418460,
          "permalink": "https://app.delighted.com/r/2jo3", **base},
@@ -241,3 +281,52 @@ def test_delighted(shop: Shop, tmp_path: Path) -> None:
     ]
     assert ask(shop, "select email, name from customers") == [("siti@example.com", "Siti Rahma")]
     assert shop.import_files([path]).snapshot is None
+
+
+SIGN_UP = (
+    "Timestamp", "Nama", "Email", "Nomor WhatsApp", "Apakah Anda bersedia menerima promo lewat WhatsApp?",
+    "Saya setuju menerima newsletter dan penawaran Toko Melati",
+)  # fmt: skip
+
+
+def test_consents_of_a_sign_up_form_with_their_words(shop: Shop, tmp_path: Path) -> None:
+    rows = [
+        ["01/05/2024 09:00:00", "Siti", "siti@example.com", "0812-3456-7890", "Ya", "Setuju"],
+        ["13/05/2024 09:00:01", "Budi", "budi@example.com", "", "Ya, boleh", "Tidak"],
+        ["13/05/2024 09:00:02", "Aminah", "aminah@example.com", "+60123456789", "Tidak, terima kasih", ""],
+    ]
+    report = imported(shop, tmp_path / "Daftar member.csv", SIGN_UP, *rows)
+    assert report.files[0].understood.format == "Google Forms: responses"
+    key = {name: shop.identity.customer_id(f"{name}@example.com") for name in ("siti", "budi", "aminah")}
+    columns = "customer_id, channel, purpose, state, source, wording, decided_at"
+    source = "Daftar member.csv"
+    # Nobody can be written to by WhatsApp without a number, whatever was answered.
+    assert ask(shop, f"select {columns} from consents order by decided_at, channel") == [
+        (key["siti"], "email", "marketing", "given", source, f"{SIGN_UP[5]}: Setuju", at("2024-05-01T09:00:00+07:00")),
+        (key["siti"], "whatsapp", "marketing", "given", source, f"{SIGN_UP[4]}: Ya", at("2024-05-01T09:00:00+07:00")),
+        (key["budi"], "email", "marketing", "withdrawn", source, f"{SIGN_UP[5]}: Tidak",
+         at("2024-05-13T09:00:01+07:00")),
+        (key["aminah"], "whatsapp", "marketing", "withdrawn", source, f"{SIGN_UP[4]}: Tidak, terima kasih",
+         at("2024-05-13T09:00:02+07:00")),
+    ]  # fmt: skip
+    assert ask(shop, "select * from answers") == []
+    assert ask(shop, "select name, phone from customers order by name") == [
+        ("Aminah", "+60123456789"), ("Budi", None), ("Siti", "+6281234567890"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "channels"),
+    [
+        ("Saya setuju menerima promo lewat email dan WhatsApp", {"by_email", "by_whatsapp"}),
+        ("Saya bersetuju menerima promosi melalui e-mel", {"by_email"}),
+        ("I agree to receive offers and news", {"by_email"}),
+        ("May we text you? I agree to receive promotions by SMS", {"by_sms"}),
+        # Agreeing to something else.
+        ("Saya setuju dengan syarat dan ketentuan", set()),
+        ("I agree to the terms", set()),
+        ("Promo apa yang Anda suka?", set()),
+    ],
+)
+def test_a_question_of_consent_is_known_by_its_words(header: str, channels: set[str]) -> None:
+    assert {name for name, role in agreeing.ROLES.items() if role.column([header])} == channels

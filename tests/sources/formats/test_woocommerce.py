@@ -373,13 +373,40 @@ def test_the_plug_ins_that_export_keys(
     assert shop.import_files([build(tmp_path / "again.csv")]).snapshot is None
 
 
-def test_names_with_marks_in_them(shop: Shop, tmp_path: Path) -> None:
-    shop.import_files([skyverge_cells(tmp_path / "orders.csv")])
+def test_items_in_cells(shop: Shop, tmp_path: Path) -> None:
+    rows = [{**LILLY, "order_id": "7", "order_number": ""}, {**MARK, "line_item_1": pieces(TV)}]
+    first = write(tmp_path / "orders_1.csv", [*KEYS, "line_item_1"], rows)
+    shop.import_files([first, skyverge_cells(tmp_path / "orders_2.csv")])
+    # An order of nothing but a fee keeps its total; marks in names are no ends.
+    assert ask(shop, "select order_id, total from orders order by 1") == [
+        ("1001", D("22.42")),
+        ("1003", D("58.98")),
+        ("7", D("22.42")),
+    ]
+    assert ask(shop, "select order_id, product_id from order_lines order by 1, 2") == [
+        ("1001", "A12"),
+        ("1003", "55"),
+        ("1003", "A13"),
+    ]
     assert ask(shop, "select name from products where product_id = 'A13'") == [("LED: TV; |big",)]
 
 
-def test_an_order_without_items_keeps_its_total(shop: Shop, tmp_path: Path) -> None:
-    rows = [LILLY, {**MARK, "line_item_1": pieces(TV)}]
-    shop.import_files([write(tmp_path / "orders.csv", [*KEYS, "line_item_1"], rows)])
+def test_orders_without_items_and_customers(shop: Shop, tmp_path: Path) -> None:
+    customer = {
+        "customer_id": "3", "first_name": "Lilly", "last_name": "Gordon", "user_login": "lilly", "user_pass": "$P$Bx",
+        "email": "lilly@example.org", "date_registered": "2018-05-01 09:00:00", "billing_email": "Lilly@Example.com",
+        "billing_phone": "+60123456789", "billing_city": "Ipoh", "billing_country": "MY",
+    }  # fmt: skip
+    shop.import_files(
+        [
+            write(tmp_path / "orders.csv", KEYS, [LILLY, {**MARK, "status": "wc-refunded", "refund_items": ""}]),
+            write(tmp_path / "customers_export.csv", list(customer), [customer]),
+        ]
+    )
     assert ask(shop, "select order_id, total from orders order by 1") == [("1001", D("22.42")), ("1003", D("58.98"))]
-    assert ask(shop, "select order_id, product_id from order_lines") == [("1003", "A13")]
+    assert ask(shop, "select order_id, amount from returns") == [("1003", D("58.98"))]
+    lilly = shop.identity.customer_id("lilly@example.com")
+    assert ask(shop, "select customer_id, email, name, city, created_at from customers order by email") == [
+        (lilly, "lilly@example.com", "Lilly Gordon", "Ipoh", at("2018-05-01T09:00:00+07:00")),
+        (shop.identity.customer_id("mark@example.com"), "mark@example.com", "Mark Gordon", "San Pedro", None),
+    ]

@@ -79,7 +79,7 @@ def select(has: Set[str], stated: Stated, currency: str) -> str:
         "cancelled": counted_nowhere(has) or "false",
     }
     why = " ".join(f"when {check} then '{reason}'" for reason, check in nowhere.items())
-    adds = "".join(f", coalesce(max({quoted('adds.' + r)}), 0) as {quoted(r)}" for r in stated.adds)
+    adds = "".join(f", coalesce(max({quoted('adds.' + r)}), 0) as {quoted('adds.' + r)}" for r in stated.adds)
     own = f"coalesce(max(currency), '{currency}')" if "currency" in has else f"'{currency}'"
     gone = "sum(amount) filter (where line_cancelled_at is not null)" if "line_cancelled_at" in has else "0"
     at = "coalesce(max(stated_day), min(day))" if stated.at else "min(day)"
@@ -97,7 +97,7 @@ def build(duck: duckdb.DuckDBPyConnection, understood: Understood, rows: str) ->
     name = f"bridge_{rows}"
     duck.execute(f"create temp table {name} as {understood.bridge.replace(ROWS, rows)}")
     columns = [str(c[0]) for c in duck.execute(f"describe {name}").fetchall()]
-    reasons = [reason for reason in REASONS if reason in columns]
+    reasons = [reason for reason in REASONS if f"adds.{reason}" in columns]
     returns = understood.facts.get("returns", "").replace(ROWS, rows)
     found = Bridge(understood.stated)
     found.whole.extend(_accounts(duck, name, reasons, returns, by_month=False))
@@ -110,7 +110,9 @@ def _accounts(
     duck: duckdb.DuckDBPyConnection, name: str, reasons: list[str], returns: str, *, by_month: bool
 ) -> list[Account]:
     stated_month, month = ("stated_month", "month") if by_month else ("null::date", "null::date")
-    adds = ", ".join(f"sum({quoted(r)}) filter (where nowhere is null) as {quoted(r)}" for r in reasons)
+    adds = ", ".join(
+        f"sum({quoted('adds.' + r)}) filter (where nowhere is null) as {quoted('adds.' + r)}" for r in reasons
+    )
     gone = ", ".join(f"-sum(stated) filter (where nowhere = '{r}') as {quoted('gone ' + r)}" for r in _NOWHERE)
     given_back = "select null::varchar as currency, null::date as m, 0 as amount where false"
     if returns:
@@ -127,7 +129,7 @@ def _accounts(
             k as (select currency, m from s union select currency, m from p union select currency, m from r)
         select k.currency, k.m, s.stated, s.stated_total, p.total, r.amount, s.lines,
             {", ".join(f"s.{quoted('gone ' + r)}" for r in _NOWHERE)}
-            {"".join(f", s.{quoted(r)}" for r in reasons)}
+            {"".join(f", s.{quoted('adds.' + r)}" for r in reasons)}
         from k left join s on s.currency = k.currency and s.m is not distinct from k.m
         left join p on p.currency = k.currency and p.m is not distinct from k.m
         left join r on r.currency = k.currency and r.m is not distinct from k.m order by k.currency, k.m"""

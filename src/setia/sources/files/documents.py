@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -25,8 +24,6 @@ _HOLDS = 3
 """Levels of objects around the array that holds the rows."""
 _MOST_ARRAYS = 2_000
 _DEEPEST = 500
-_MIXED = 20
-"""Columns that are objects in some rows only and are looked into."""
 _KEY = re.compile(rb'"((?:[^"\\]|\\.)*)"\s*:\s*$')
 Format = Literal["array", "newline_delimited", "unstructured"]
 
@@ -157,14 +154,15 @@ def _table(source: Source, formats: tuple[Format, ...]) -> Source:
         "autoinstall_known_extensions": False,
         "threads": 2,
     }
+    first: duckdb.Error | None = None
     with duckdb.connect(config=config) as connection:
         for form in formats:
             objects = f"read_json_objects({literal(str(source.file))}, format='{form}')"
             try:
                 return _converted(source, connection, objects)
             except duckdb.Error as problem:
-                last = problem
-    raise NotATable(path=source.said, problem=str(last).strip().splitlines()[0][:300]) from last
+                first = first or problem
+    raise NotATable(path=source.said, problem=str(first).strip().splitlines()[0][:300]) from first
 
 
 def _converted(source: Source, connection: duckdb.DuckDBPyConnection, objects: str) -> Source:
@@ -172,13 +170,12 @@ def _converted(source: Source, connection: duckdb.DuckDBPyConnection, objects: s
     entries, good = row(connection, kinds)
     if not good:
         raise NotATable(path=source.said, problem="it is JSON without objects that could be rows")
-    objects = f"(select json from {objects} where json_type(json) = 'OBJECT')"
-    paths = list(_paths(connection, objects))
-    if len(paths) > source.limits.columns:
-        raise TooManyColumns(path=source.said, count=f"{len(paths):,}", limit=f"{source.limits.columns:,}")
+    if good < entries:
+        objects = f"(select json from {objects} where json_type(json) = 'OBJECT')"
+    paths = _paths(source, connection, objects)
     if len(paths) < 2:
         raise NotATable(path=source.said, problem="its objects do not have two fields or more")
-    pointers = ", ".join(literal("".join(f"/{_escaped(key)}" for key in path)) for path in paths)
+    pointers = ", ".join(map(_pointer, paths))
     names = _unique(".".join(path) for path in paths)
     columns = ", ".join(f"fields[{n}] as {quoted(name)}" for n, name in enumerate(names, start=1))
     target = source.new_file(".parquet")
@@ -193,39 +190,45 @@ def _converted(source: Source, connection: duckdb.DuckDBPyConnection, objects: s
     return source.become(target, *left_out)
 
 
-def _escaped(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+def _pointer(path: tuple[str, ...]) -> str:
+    return literal("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in path))
 
 
-def _paths(connection: duckdb.DuckDBPyConnection, objects: str) -> Iterator[tuple[str, ...]]:
-    """Every field that any of the objects has, down to DEPTH."""
-    mixed = 0
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), _shape(connection, objects, ()))]
-    while waiting:
-        path, shape = waiting.pop(0)
-        for key, inner in shape.items():
-            if not key:
-                continue
-            here = (*path, key)
-            yield here
-            if inner == "JSON" and mixed < _MIXED and len(here) < DEPTH:
-                mixed += 1
-                inner = _shape(connection, objects, here)
-            if isinstance(inner, dict) and len(here) < DEPTH:
-                waiting.append((here, inner))
+def _paths(source: Source, connection: duckdb.DuckDBPyConnection, objects: str) -> list[tuple[str, ...]]:
+    """Every field that any of the objects has, down to DEPTH; what lies in an object stands behind it."""
+    found: dict[tuple[str, ...], None] = {}
+    level: list[tuple[str, ...]] = [()]
+    for _ in range(DEPTH):
+        pointers = ", ".join(map(_pointer, level))
+        # The keys of all fields of the level above: none where a field is no object.
+        kinds = connection.execute(f"select distinct json_keys(json, [{pointers}]) from {objects}")
+        below: dict[tuple[str, ...], None] = {}
+        while some := kinds.fetchmany(1_000):
+            for (keys,) in some:
+                fields = ((*path, key) for path, inner in zip(level, keys, strict=True) for key in inner or () if key)
+                below.update(dict.fromkeys(fields))
+            if len(found) + len(below) > source.limits.columns:
+                count = f"{len(found) + len(below):,} or more"
+                raise TooManyColumns(path=source.said, count=count, limit=f"{source.limits.columns:,}")
+        if not below:
+            break
+        found.update(below)
+        level = list(below)
+    return _in_order(found)
 
 
-def _shape(connection: duckdb.DuckDBPyConnection, objects: str, path: tuple[str, ...]) -> dict[str, Any]:
-    """The fields of the objects that lie at a path."""
-    pointer = literal("".join(f"/{_escaped(key)}" for key in path))
-    inner = f"json_extract(json, {pointer})" if path else "json"
-    (shape,) = row(
-        connection,
-        f"select json_group_structure(part) from (select {inner} as part from {objects}) "
-        "where json_type(part) = 'OBJECT'",
-    )
-    found = json.loads(shape) if shape else {}
-    return found if isinstance(found, dict) else {}
+def _in_order(found: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    """The fields with those that lie in them directly behind each."""
+    inside: dict[tuple[str, ...], list[tuple[str, ...]]] = {}
+    for path in found:
+        inside.setdefault(path[:-1], []).append(path)
+
+    def walk(path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+        for inner in inside.get(path, ()):
+            yield inner
+            yield from walk(inner)
+
+    return list(walk(()))
 
 
 def _unique(names: Iterable[str]) -> list[str]:

@@ -14,6 +14,8 @@ _PIECE = 1 << 16
 _LONGEST = 1 << 18
 """Letters of one tag or comment; more is no page, and reading on would take ever longer."""
 _TITLE = 1 << 16
+_DEEPEST, _MOST = 20, 10_000
+"""Tables within tables, and tables of a page, those for the looks included."""
 
 
 def has_tables(source: Source) -> bool:
@@ -89,6 +91,7 @@ class _Reader(HTMLParser):
         self._text: list[str] | None = None
         self._covers = (1, 1)
         self._title = ""
+        self._started = 0
         self.tables: list[_Table] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -133,7 +136,8 @@ class _Reader(HTMLParser):
 
     def _start_table(self) -> None:
         limit = self._source.limits.parts
-        if len(self.tables) >= limit:
+        self._started += 1
+        if len(self.tables) >= limit or len(self._open) > _DEEPEST or self._started > _MOST:
             raise TooManyParts(path=self._source.said, count=f"more than {limit:,}", limit=f"{limit:,}")
         if self._open:
             # A table around others is there for the looks.

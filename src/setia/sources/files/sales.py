@@ -170,7 +170,9 @@ def _order_lines(has: Set[str], *, spread: bool) -> str:
     if "number" not in has:
         return f"""select document_id || '#' || n as order_id, document_id, customer_id, placed_at, day, {columns}
             from ({_UNNUMBERED})"""
-    stands = f"{_sale(has)} and line_cancelled_at is null" if "line_cancelled_at" in has else _sale(has)
+    # An order of which no line is known has none.
+    stands = f"{_sale(has)} and (product_id is not null or {amount} is not null)"
+    stands += " and line_cancelled_at is null" if "line_cancelled_at" in has else ""
     if spread:
         return f"""
             with whole as (
@@ -178,7 +180,7 @@ def _order_lines(has: Set[str], *, spread: bool) -> str:
                 from {{rows}} where {_sale(has)} group by number
             )
             select number as order_id, number as document_id, whole.customer_id, whole.placed_at, whole.day, {columns}
-            from {{rows}} join whole using (number) where {stands} and product_id is not null"""
+            from {{rows}} join whole using (number) where {stands}"""
     # An order takes its earliest time, also where its lines bear several.
     return f"""
         with two_times as (

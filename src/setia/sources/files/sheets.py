@@ -141,8 +141,8 @@ def _with_one_header(sheet: CalamineSheet, notes: list[str]) -> Iterator[list[st
         (top - start[0], left - start[1], bottom - start[0], right - start[1])
         for (top, left), (bottom, right) in sheet.merged_cell_ranges or ()
     ]
-    rows, number = _rows(sheet), 0
-    for row in rows:
+    rows = _rows(sheet)
+    for number, row in enumerate(rows):
         if sum(map(bool, row)) > 1:
             tall = [bottom - top + 1 for top, left, bottom, right in merged if top == number and left == right]
             height = min(max(tall, default=1), _HEADER_ROWS)
@@ -152,7 +152,6 @@ def _with_one_header(sheet: CalamineSheet, notes: list[str]) -> Iterator[list[st
                 notes.append(f"The {len(header)} rows of its header were made one")
             break
         yield row
-        number += 1
     yield from rows
 
 

@@ -38,7 +38,7 @@ class Limits:
     """What one file may become. Real exports stay far below; bytes where nothing else is said."""
 
     unpacked: int = 64 << 30
-    ratio: int = 250
+    ratio: int = 150
     """Unpacked bytes for each packed one, once `ratio_from` bytes have come out."""
     ratio_from: int = 256 << 20
     spare: int = 256 << 20
@@ -61,16 +61,21 @@ class Meter:
     limits: Limits
     written: int = 0
 
-    def add(self, count: int, packed: int | None = None) -> None:
+    def add(self, count: int) -> None:
         """Allow `count` more bytes. Raises UnpacksTooLarge, DiskFull."""
         self.written += count
-        packed = packed or self.path.stat().st_size
-        much = self.written > self.limits.ratio_from and self.written > self.limits.ratio * packed
-        if much or self.written > self.limits.unpacked:
-            raise UnpacksTooLarge(path=self.path, packed=_size(packed), unpacked=_size(self.written))
+        self.require_ratio(self.written, self.path.stat().st_size)
         free = self.free()
         if free < count:
             raise DiskFull(path=self.path, needed=_size(count), free=_size(max(free, 0)), folder=self.scratch)
+
+    def require_ratio(self, written: int, packed: int) -> None:
+        """Refuse what grows as no table does. Raises UnpacksTooLarge."""
+        much = written > self.limits.ratio_from and written > self.limits.ratio * max(packed, 1)
+        if much or written > self.limits.unpacked:
+            raise UnpacksTooLarge(
+                path=self.path, packed=_size(self.path.stat().st_size), unpacked=_size(max(written, self.written))
+            )
 
     def free(self) -> int:
         """Bytes that may still be written."""
@@ -129,11 +134,15 @@ def chunks(file: IO[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def write(pieces: Iterator[bytes], target: Path, meter: Meter) -> None:
-    """Write the pieces, counted. Raises UnpacksTooLarge, DiskFull."""
+def write(pieces: Iterator[bytes], target: Path, meter: Meter, consumed: Callable[[], int] | None = None) -> None:
+    """Write the pieces, counted; `consumed` tells the packed bytes read so far. Raises UnpacksTooLarge, DiskFull."""
+    written = 0
     with target.open("wb") as out:
         for piece in pieces:
             meter.add(len(piece))
+            written += len(piece)
+            if consumed:
+                meter.require_ratio(written, consumed())
             try:
                 out.write(piece)
             except OSError as problem:
@@ -147,13 +156,13 @@ def unpacked(source: Source, packing: Literal["gzip", "zstd"]) -> Source:
     target = source.new_file()
     try:
         if packing == "gzip":
-            with gzip.open(source.file, "rb") as packed:
-                write(chunks(packed), target, source.meter)
+            with source.file.open("rb") as raw, gzip.GzipFile(fileobj=raw) as packed:
+                write(chunks(packed), target, source.meter, raw.tell)
         else:
             import pyarrow as pa
 
             with pa.OSFile(str(source.file)) as raw, pa.CompressedInputStream(raw, "zstd") as packed:
-                write(chunks(packed), target, source.meter)
+                write(chunks(packed), target, source.meter, raw.tell)
     except _BROKEN as problem:
         raise FileTruncated(path=source.said) from problem
     return replace(source.become(target, f"Unpacked from {packing}"), depth=source.depth + 1)

@@ -109,14 +109,17 @@ def _with_marks(column: str, sample: Count, whole: Count | None) -> tuple[Amount
     """The marks of most amounts, and whether nothing proves them."""
     comma, point = (sample(where(matches(column, pattern))) for pattern in (_COMMA_DECIMAL, _POINT_DECIMAL))
     style = WITH_COMMA if comma > point else WITH_POINT
-    if comma == point == 0:
+    by_sample = _proven(column, sample)
+    if by_sample is not None:
         return style, False
-    for count in (sample, whole):
-        if count is None:
-            continue
-        proven = [count(where(matches(column, pattern))) for pattern in (_PROVES_COMMA, _PROVES_POINT)]
-        if proven[0] != proven[1] and count is sample:
-            return style, False
-        if proven[0] != proven[1]:
-            return (WITH_COMMA if proven[0] > proven[1] else WITH_POINT), False
-    return style, True
+    if whole is None or sample(where(matches(column, _ONE_MARK))) == 0:
+        return style, False
+    by_whole = _proven(column, whole)
+    return (style, True) if by_whole is None else (by_whole, False)
+
+
+def _proven(column: str, count: Count) -> AmountStyle | None:
+    comma, point = (count(where(matches(column, pattern))) for pattern in (_PROVES_COMMA, _PROVES_POINT))
+    if comma == point:
+        return None
+    return WITH_COMMA if comma > point else WITH_POINT

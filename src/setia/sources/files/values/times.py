@@ -46,7 +46,7 @@ _NUMBERS: dict[Numbers, tuple[str, str, str]] = {
 }
 """How a number that stands for a moment looks, what it counts, and the time that it means."""
 
-_CLOCK = r"(?: %[HI].*)?"
+_CLOCK = r" %[HI].*"
 _PLAIN_ISO = r"^\d{4}[-/]\d\d?[-/]\d\d?(?:[ Tt]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?)?$"
 _ZONED_ISO = r"^\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?\s*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)$"
 _NAMES_ZONE = r"\d[:.]\d\d.*?\s*(?:Z|UTC|GMT|WIB|WITA|WIT|MYT|SGT|[+-]\d\d:?\d*)\)?$"
@@ -107,7 +107,7 @@ class TimeStyle:
         read = self._naive(column) if self._is_local() else f"timezone({name}, timezone('UTC', {self._naive(column)}))"
         if self.offset:
             read = f"coalesce(timezone({name}, {_zoned(column)}), {read})"
-        return _where_filled(column, f"coalesce({read}, {written.local(column, self.order, zone.key)})")
+        return within(f"coalesce({read}, {_filled(column, written.local(column, self.order, zone.key))})")
 
     def instant(self, column: str, zone: ZoneInfo) -> str:
         """The moment, as a DuckDB expression."""
@@ -115,7 +115,7 @@ class TimeStyle:
         read = f"timezone({name}, {self._naive(column)})"
         if self.offset:
             read = f"coalesce({_zoned(column)}, {read})"
-        return _where_filled(column, f"coalesce({read}, {written.instant(column, self.order, zone.key)})")
+        return within(f"coalesce({read}, {_filled(column, written.instant(column, self.order, zone.key))})")
 
     def parsed(self, column: str) -> str:
         """The value as read, in UTC where it names its own zone; null where it cannot be read."""
@@ -141,8 +141,8 @@ class TimeStyle:
         return f"if({usual} or {matches(column, _PLAIN_ISO)}, try_cast({column} as timestamp), null)"
 
 
-def _where_filled(column: str, moment: str) -> str:
-    return f"case when {column} is not null then {within(moment)} end"
+def _filled(column: str, moment: str) -> str:
+    return f"case when {column} is not null then {moment} end"
 
 
 def _read(column: str, formats: tuple[str, ...]) -> str:

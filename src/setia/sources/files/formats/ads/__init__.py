@@ -9,7 +9,7 @@ Shopee Ads, Indonesian and English: lines with shop and period above `Urutan`, `
 (public samples). The reports on one ad or group repeat amounts of the report on all ads and are not read.
 
 A cost goes by platform, day and campaign, so that a later export replaces the campaign's cost of that day. Inferred:
-that an amount for several days was spent evenly; its last day takes what rounding leaves.
+that an amount for several days, as of an export without a breakdown by day, is dated to the first of them.
 """
 
 from __future__ import annotations

@@ -6,8 +6,9 @@ from setia.kernel.i18n import N_
 from setia.sources.files.layout import Layout, above, amount, day, text
 
 _SEVERAL_DAYS = N_(
-    "An amount for several days counts on the first of them; an export with a breakdown by day shows more"
+    "An amount for several days counts on the first of them; beside an export by day it would count twice"
 )
+_TOTALS = N_("totals of the campaigns")
 _CAMPAIGN = "coalesce(campaign, ad_group, ad)"
 _NO_TOTAL = f"not regexp_matches(lower(coalesce({_CAMPAIGN}, 'total')), '^(total\\b.*|-+)$')"
 
@@ -45,6 +46,7 @@ META = Layout(
     needs=("spent",),
     marks=("Reporting starts", "Awal pelaporan", "Pelaporan bermula", "Day", "Hari"),
     only=f"{_NO_TOTAL} and {_META_DAY} is not null",
+    others=_TOTALS,
     facts={
         "costs": _costs("meta", _META_DAY, _META_LAST, _CAMPAIGN, "coalesce(spent_currency, currency)"),
     },
@@ -64,6 +66,7 @@ GOOGLE = Layout(
     },
     needs=("campaign", "on_day", "spent"),
     only=f"{_NO_TOTAL} and on_day is not null",
+    others=_TOTALS,
     facts={"costs": _costs("google", "on_day", "on_day", "campaign", "currency")},
 )
 
@@ -80,10 +83,11 @@ TIKTOK = Layout(
     },
     needs=("campaign", "on_day", "spent"),
     only=f"{_NO_TOTAL} and on_day is not null",
+    others=_TOTALS,
     facts={"costs": _costs("tiktok", "on_day", "on_day", _CAMPAIGN, "currency")},
 )
 
-_PERIOD = [f"try_strptime(trim(split_part(period, ' - ', {n})), '%d/%m/%Y')::date" for n in (1, 2)]
+_FIRST, _LAST = (f"try_strptime(trim(split_part(period, ' - ', {n})), '%d/%m/%Y')::date" for n in (1, 2))
 SHOPEE = Layout(
     name="Shopee Ads: costs",
     roles={
@@ -96,7 +100,7 @@ SHOPEE = Layout(
         "clicks": text("Jumlah Klik", "Clicks"),
     },
     needs=("campaign", "kind", "spent", "clicks"),
-    only=f"campaign is not null and {_PERIOD[0]} is not null",
-    facts={"costs": _costs("shopee", *_PERIOD, "concat_ws(':', campaign, nullif(product, '-'))", "null::varchar")},
+    only=f"campaign is not null and {_FIRST} is not null",
+    facts={"costs": _costs("shopee", _FIRST, _LAST, "concat_ws(':', campaign, nullif(product, '-'))", "null::varchar")},
     notes=(_SEVERAL_DAYS,),
 )

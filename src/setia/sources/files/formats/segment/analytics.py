@@ -43,8 +43,8 @@ GA4 = Layout(
     needs=("event_name", "happened_at", "visitor"),
     facts={
         "events": {
-            "event_id": "'ga4:' || concat_ws(':', visitor, epoch_us(happened_at), event_name, bundle, batch_page, batch_order, "
-            "batch_event)",
+            "event_id": "'ga4:' || concat_ws(':', visitor, epoch_us(happened_at), event_name, bundle, batch_page, "
+            "batch_order, batch_event)",
             "customer_id": "user_key",
             "name": f"{_NAME} else event_name end",
             "occurred_at": "happened_at",

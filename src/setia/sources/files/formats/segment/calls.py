@@ -58,6 +58,7 @@ CALLS = Layout(
     needs=("kind", "message"),
     marks=("anonymousId", "userId", "anonymous_id", "user_id"),
     only=f"{_WHEN} is not null and kind in ('track', 'page', 'screen', 'identify')",
+    others=N_("group and alias calls, and calls without a time"),
     zone="UTC",
     facts={
         "events": {
@@ -81,7 +82,7 @@ CALLS = Layout(
             "created_at": _latest("made_at"),
         },
     },
-    notes=(N_("Visitors who never said who they are stay nameless; group and alias calls are left out"),),
+    notes=(N_("Visitors who never said who they are stay nameless"),),
 )
 
 TRACKS = Layout(

@@ -9,7 +9,8 @@ sales reports: net sales are gross sales less discounts and returns; total sales
 Inferred: whether prices include tax, from the order's total; that a voided payment is an order that was called off;
 that cash on delivery which was sent, never paid and called off came back undelivered; that a tag such as `staff` or
 `karyawan` marks the shop's own people; that a refund came on the last day known of its order. The export has no
-customer number: a customer is the address, else the telephone number, else nobody.
+customer number: a customer is the address, else the telephone number, else nobody. Left aside: who accepted marketing
+at a checkout, since who said no later stands in the customers export alone; exchanges and gift cards as such.
 """
 
 from __future__ import annotations

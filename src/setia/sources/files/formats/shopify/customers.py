@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+from setia.kernel.i18n import N_
 from setia.sources.files.layout import Layout, email, flag, phone, text
 
 _KEY = "coalesce(email, own_phone, address_phone)"
+_NUMBER = f"coalesce(replace(number, '''', ''), pseudonym({_KEY}))"
+_LONG_AGO = "timestamptz '2000-01-01 00:00:00+00'"
+
+
+def _consent(channel: str, said: str, reached_by: str) -> dict[str, str]:
+    """What a person says today; the next export replaces it, and any decision with a day of its own wins over it."""
+    return {
+        "consent_id": f"'shopify:' || {_NUMBER} || ':{channel}'",
+        "customer_id": f"case when {reached_by} is not null then {_KEY} end",
+        "email": "email",
+        "phone": "own_phone",
+        "channel": f"'{channel}'",
+        "purpose": "'marketing'",
+        "state": f"case when {said} then 'given' when not {said} then 'withdrawn' end",
+        "source": "'Shopify, day unknown'",
+        "decided_at": _LONG_AGO,
+    }
+
 
 CUSTOMERS = Layout(
     name="Shopify: customers",
@@ -32,5 +51,16 @@ CUSTOMERS = Layout(
             "city": "city",
             "country": "country",
         },
+        "consents": (
+            _consent("email", "by_email", "email"),
+            _consent("sms", "by_sms", "own_phone"),
+            _consent("whatsapp", "by_whatsapp", "own_phone"),
+        ),
     },
+    notes=(
+        N_(
+            "Shopify's customers export names no day of a consent: it counts as decided on 1 January 2000, so that any "
+            "other decision that Setia knows wins over it."
+        ),
+    ),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from setia.kernel.i18n import N_
 from setia.sources.files.layout import Layout, Stated, amount, email, moment, phone, text, word
 
-# Shopify says nowhere whether prices include tax: the total does.
-_INCLUDED = "(taxes <> 0 and abs(total - subtotal - shipping) < abs(total - subtotal - shipping - taxes))"
+# The export says nowhere whether prices include tax: the total does.
+_BEYOND = "(total - subtotal - coalesce(shipping, 0) - coalesce(duties, 0))"
+_INCLUDED = f"(taxes <> 0 and abs({_BEYOND}) < abs({_BEYOND} - taxes))"
 _TRIAL = "coalesce(contains(payment, 'bogus'), false)"
 _COD = "regexp_matches(payment, 'cash on delivery|\\bcod\\b|bayar di tempat|bayaran semasa serahan')"
 _STAFF = "regexp_matches(tags, '(^|,)\\s*(staff|employee|staf|karyawan|pegawai|pekerja|kakitangan)\\s*(,|$)')"
@@ -35,6 +36,7 @@ ORDERS = Layout(
         "shipping": amount("Shipping"),
         "taxes": amount("Taxes"),
         "total": amount("Total"),
+        "duties": amount("Duties"),
         "code": text("Discount Code"),
         "all_discounts": amount("Discount Amount"),
         "refunded": amount("Refunded Amount"),

@@ -15,10 +15,12 @@ the latter case the sale is the payment in the same file with the same `Payment 
 
 from __future__ import annotations
 
+from setia.sources.files.formats.square.both import BOTH
 from setia.sources.files.formats.square.customers import CUSTOMERS
 from setia.sources.files.formats.square.items import ITEMS
 from setia.sources.files.formats.square.transactions import TRANSACTIONS
 
 LAYOUTS = (ITEMS, TRANSACTIONS, CUSTOMERS)
+SETS = (BOTH,)
 
-__all__ = ["LAYOUTS"]
+__all__ = ["LAYOUTS", "SETS"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from setia.kernel.i18n import N_
 from setia.sources.files.formats.square.sales import NEEDS, ROLES, SALE, of_the_sale
 from setia.sources.files.layout import Layout, Stated, amount, text, word
 
@@ -24,6 +25,7 @@ ITEMS = Layout(
     },
     needs=(*NEEDS, "item", "units", "net"),
     only="event in ('payment', 'refund') and not contains(coalesce(itemisation, ''), 'gift card')",
+    others=N_("gift cards sold, and entries that are neither payment nor refund"),
     sale={
         **SALE,
         "product_id": "coalesce(sku, token, item || coalesce(' · ' || price_point, ''), 'custom')",

@@ -23,6 +23,7 @@ TRANSACTIONS = Layout(
     },
     needs=(*NEEDS, "total_collected"),
     only="event in ('payment', 'refund') and coalesce(state, 'complete') not in ('failed', 'canceled', 'voided')",
+    others=N_("payments that failed or were voided, and entries that are neither payment nor refund"),
     sale={
         **SALE,
         "amount": _SOLD,

@@ -4,8 +4,8 @@ The columns of the first three are the questions, in words the shop chose: `ques
 Promoter Score, of satisfaction and of effort in English, Indonesian and Malay, and the one for a comment.
 
 Google Forms: `Timestamp`, the questions, and `Email Address` where addresses are collected (its help pages and public
-samples). Inferred: the Indonesian and Malay names of the first column. A question whether the shop may send its offers is
-taken as consent, with its words; one that names no channel is taken for e-mail, and a no as an opt-out.
+samples). Inferred: the Indonesian and Malay names of the first column. A question whether the shop may send its offers
+is taken as consent, with its words; one that names no channel is taken for e-mail, and a no as an opt-out.
 Typeform: `#`, the questions, `Response Type`, `Start Date (UTC)`, `Submit Date (UTC)`, `Network ID` (public samples).
 SurveyMonkey: `Respondent ID`, `Collector ID`, `Start Date`, `End Date`, `IP Address`, `Email Address`, the questions,
 and a second line of headings such as `Open-Ended Response` (public samples, older and newer spellings).

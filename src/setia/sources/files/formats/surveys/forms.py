@@ -46,6 +46,7 @@ TYPEFORM = Layout(
     needs=("token", "answered_at", "asked"),
     marks=("Submit Date (UTC)", "Network ID"),
     only="coalesce(kind, 'completed') = 'completed'",
+    others=N_("responses that were not completed"),
     zone="UTC",
     facts={"customers": _CUSTOMER, "answers": answers("typeform", "token", "answered_at")},
     notes=(_ABOUT_SCALES,),
@@ -67,6 +68,7 @@ SURVEYMONKEY = Layout(
     needs=("respondent", "collector", "answered_at", "asked"),
     # The second line of headings has no respondent.
     only="respondent is not null",
+    others=N_("a second line of headings"),
     facts={
         "customers": {**_CUSTOMER, "name": "coalesce(nullif(concat_ws(' ', first_name, last_name), ''), name)"},
         "answers": answers("surveymonkey", "respondent", "answered_at"),

@@ -68,7 +68,7 @@ ORDERS = Layout(
     zone="Asia/Jakarta",
     sale={
         "placed_at": f"coalesce(placed_at, min(placed_at) {_ORDER})",
-        "customer_key": "phone",
+        "customer_key": f"max(phone) {_ORDER}",
         "name": "case when not contains(buyer_name, '*') then buyer_name end",
         "city": "case when not contains(town, '*') then town end",
         "country": "'ID'",

@@ -15,5 +15,13 @@ from __future__ import annotations
 
 from setia.sources.files.formats.woocommerce import advanced, analytics, per_item, per_order, products
 
-LAYOUTS = (advanced.ORDERS, per_item.ORDERS, analytics.ORDERS, analytics.CUSTOMERS, products.PRODUCTS)
+LAYOUTS = (
+    advanced.ORDERS,
+    per_item.ORDERS,
+    per_item.WITHOUT_ITEMS,
+    per_item.CUSTOMERS,
+    analytics.ORDERS,
+    analytics.CUSTOMERS,
+    products.PRODUCTS,
+)
 SETS = (per_order.ORDERS,)

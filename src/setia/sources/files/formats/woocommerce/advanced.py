@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from setia.kernel.i18n import N_
 from setia.sources.files.formats.woocommerce.states import CALLED_OFF, GIVEN_BACK
 from setia.sources.files.layout import Layout, Stated, amount, email, moment, phone, text, word
 
@@ -43,6 +44,7 @@ ORDERS = Layout(
     needs=("number", "status", "placed_at", "order_total"),
     # A refund that stands as an order of its own is told by the order as well.
     only="coalesce(quantity, 0) >= 0 and coalesce(order_total, 0) >= 0",
+    others=N_("refunds that stand as orders of their own; their orders tell of them too"),
     sale={
         "customer_key": "coalesce(email, phone, 'woocommerce:' || nullif(account, '0'))",
         "name": "coalesce(full_name, nullif(concat_ws(' ', first_name, last_name), ''))",

@@ -1,7 +1,8 @@
-"""Orders with a row per item, the order's cells on each: WebToffee's and SkyVerge's exports, whose keys are alike."""
+"""WebToffee's and SkyVerge's exports, whose keys are alike: orders with a row per item, or without items; customers."""
 
 from __future__ import annotations
 
+from setia.kernel.i18n import N_
 from setia.sources.files.formats.woocommerce.states import CALLED_OFF, GIVEN_BACK
 from setia.sources.files.layout import Layout, Stated, amount, email, moment, phone, text, word
 
@@ -90,4 +91,40 @@ ORDERS = Layout(
         "returned_at": ORDER["refunded_at"],
     },
     stated=STATED,
+)
+
+WITHOUT_ITEMS = Layout(
+    name="WooCommerce: order export without items",
+    roles=ROLES,
+    needs=("order_id", "status", "placed_at", "order_total", "billing_email", "shipping", "added_tax"),
+    sale=ORDER,
+    stated=STATED,
+    notes=(N_("This export has no items: what was bought is not known."),),
+)
+
+CUSTOMERS = Layout(
+    name="WooCommerce: customer export",
+    roles={
+        "login": text("user_login"),
+        "account_email": email("email"),
+        "billing_email": email("billing_email"),
+        "phone": phone("billing_phone"),
+        "first_name": text("first_name"),
+        "last_name": text("last_name"),
+        "city": text("billing_city"),
+        "country": text("billing_country"),
+        "created_at": moment("date_registered"),
+    },
+    needs=("login", "account_email", "billing_email", "created_at"),
+    facts={
+        "customers": {
+            "customer_id": "coalesce(billing_email, account_email, phone)",
+            "email": "coalesce(billing_email, account_email)",
+            "phone": "phone",
+            "name": "nullif(concat_ws(' ', first_name, last_name), '')",
+            "city": "city",
+            "country": "country",
+            "created_at": "created_at",
+        },
+    },
 )
