@@ -285,7 +285,7 @@ def test_members_of_a_zip(tmp_path: Path) -> None:
         archive.writestr("/deep/items.xlsx", (tmp_path / "items.xlsx").read_bytes())
         archive.writestr("more.csv.gz", gzip.compress(as_csv(ORDERS).encode()))
         archive.writestr("invoice.pdf", b"%PDF-1.7")
-        archive.writestr("read me.txt", "Dear customer, this is your export.\n")
+        archive.writestr("read me.txt", "This is your export.\n")
         archive.writestr("old.zip", zipped("orders.csv", as_csv(ORDERS).encode()))
         archive.writestr("__MACOSX/._orders.csv", b"\x00\x05\x16\x07")
         archive.writestr(".DS_Store", b"\x00")

@@ -1,16 +1,13 @@
-"""Commands of the shop itself: init, import, refresh, metrics, report, sql, check, migrate, store."""
+"""Commands of the shop itself: init, refresh, metrics, report, sql, check, migrate, store."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from setia.cli.show import AsOfOption, LangOption, ShopOption, console, day, opened, table
-
-if TYPE_CHECKING:
-    from setia.sources.files.importing import FileReport, ImportReport
 
 
 def init(
@@ -34,63 +31,6 @@ def init(
         raise BadSettings(file=FILE, problem=f"{first['loc'][0]}: {first['msg']}") from problem
     make(folder, settings)
     typer.echo(f"Made {folder}. Look through {folder / FILE}, then: setia import --shop {folder} FILE")
-
-
-def import_files(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Order files, CSV or Parquet.")],
-    shop: ShopOption = ".",
-    mapping: Annotated[
-        Path | None, typer.Option("--map", help='A TOML file of lines such as `customer = "Client No"`.')
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse the files if a single row cannot be read.")] = False,
-) -> None:
-    """Import files, all of one command together or not at all."""
-    with opened(shop) as own:
-        report = own.import_files(files, mapping=_mapping(mapping), strict=strict, tell=tell_file)
-    _done(report)
-
-
-def _mapping(path: Path | None) -> dict[str, str]:
-    if path is None:
-        return {}
-    import tomllib
-
-    from setia.sources.files.errors import FileMissing, MappingWrong
-
-    if not path.is_file():
-        raise FileMissing(path=path)
-    try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise MappingWrong(path=path, problem=str(problem)) from problem
-    return {str(role): str(column) for role, column in found.items()}
-
-
-def tell_file(file: FileReport) -> None:
-    """What was understood, before anything is written."""
-    own = file.understood
-    rows = [[role, column, ", ".join(file.examples.get(role, []))[:60]] for role, column in own.columns.items()]
-    table(["what", "column", "for example"], rows, title=f"{file.path.name}: {own.format}")
-    for note in own.notes:
-        typer.echo(f"  {note}.")
-    more = [f"{file.rows:,} rows", f"{file.duplicates:,} exact duplicates, kept"]
-    if file.rejected:
-        more.append(f"{file.rejected:,} rows that cannot be read")
-    if file.erased:
-        more.append(f"{file.erased:,} rows of erased people, left out")
-    typer.echo(f"  {'; '.join(more)}.\n")
-
-
-def _done(report: ImportReport) -> None:
-    if report.snapshot is None:
-        typer.echo("Nothing new: all of this was there already.")
-    else:
-        table(
-            ["table", "rows", "in place of"],
-            [[name, f"{part.rows:,}", f"{part.old_rows:,}"] for name, part in report.written.items()],
-        )
-    if report.rejects is not None:
-        typer.echo(f"Rows that cannot be read are in {report.rejects}, each with its reason.")
 
 
 def refresh(
@@ -219,7 +159,6 @@ def _store_stop(shop: ShopOption = ".") -> None:
 def add_to(app: typer.Typer) -> None:
     """Hang these commands into the command line."""
     app.command("init")(init)
-    app.command("import")(import_files)
     app.command("refresh")(refresh)
     app.command("metrics")(metrics)
     app.command("report")(report)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from setia.app import Shop, init
-from setia.cli.shop import tell_file
+from setia.cli.imports import Talk
 from setia.cli.show import Bars, console
 from setia.demo.loop import Loop
 from setia.demo.mailbox import Mailbox
@@ -107,7 +107,8 @@ def _own_file(folder: Path, orders: Path, currency: str, time_zone: str, languag
     say = console()
     with Shop.open(folder, progress=Bars()) as shop:
         say.print(f"Know: {orders}\n", markup=False)
-        shop.import_files([orders], tell=tell_file)
+        talk = Talk(Speaker.of(language, currency), asks=False)
+        shop.import_files([orders], tell=talk.file, confirm=talk.confirm)
         shop.refresh()
         _say_plan(shop)
         _render_mails(shop, language)

@@ -34,6 +34,19 @@ def N_(message: str) -> str:  # noqa: N802
     return message
 
 
+class Sentence(str):
+    """A sentence with facts, in English until a `Speaker` says it in another language."""
+
+    template: str
+    facts: dict[str, Any]
+
+    def __new__(cls, template: str, /, **facts: Any) -> Sentence:
+        """The sentence; `template` names the facts in braces."""
+        made = super().__new__(cls, template.format_map(facts) if facts else template)
+        made.template, made.facts = template, facts
+        return made
+
+
 @cache
 def _catalogue(language: Language) -> gettext.NullTranslations:
     if language == "en":
@@ -65,6 +78,12 @@ class Speaker:
         """The sentence in this language, with its facts filled in."""
         translated = _catalogue(self.language).gettext(sentence)
         return translated.format_map(facts) if facts else translated
+
+    def say(self, sentence: str) -> str:
+        """A sentence made elsewhere, in this language."""
+        if isinstance(sentence, Sentence):
+            return self(sentence.template, **sentence.facts)
+        return self(sentence)
 
     def error(self, error: SetiaError) -> str:
         """An error's message in this language."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from setia.kernel.i18n import N_, Sentence
 from setia.sources.files.overrides import Override
 from setia.sources.files.roles import Reading, Role
 from setia.sources.files.table import Read, TextTable
@@ -17,7 +18,7 @@ from setia.warehouse.duck import literal, quoted
 
 
 class Columns:
-    """The roles of a layout in one table. `notes` says what had to be decided."""
+    """The roles of a layout in one table."""
 
     def __init__(
         self,
@@ -31,6 +32,7 @@ class Columns:
         self.table = table
         self.columns = dict(columns)
         self.notes: list[str] = []
+        """What had to be decided, as sentences."""
         self.currency_mark: str | None = None
         """The currency that the marks in the amounts name, as SQL over the reads; None where there are no marks."""
         self._roles = roles
@@ -107,9 +109,9 @@ class Columns:
         text = quoted(column)
         style = time_style(text, self.table.count, lambda each: self.table.count(each, whole=True))
         style = style or TimeStyle(offset=True)
-        self._say(f"{column!r} is read as {style.described()}")
+        self._say(Sentence("Dates in {column} are read as {style}", column=column, style=style.described()))
         if style.ambiguous:
-            self._say("Day and month could be the other way round in every date: the day was taken to come first")
+            self._say(N_("Day and month could be the other way round in every date: the day was taken to come first"))
         return style
 
     def _amount(self, role: str, known: Role, column: str) -> Iterator[Read]:
@@ -119,7 +121,7 @@ class Columns:
             whole = None if not known.money else lambda each: self.table.count(each, whole=True)
             style = amount_style(text, self.table.count, money=known.money, whole=whole) or PLAIN
         if style != PLAIN:
-            self._say(f"{column!r} is read as {style.name}")
+            self._say(Sentence("Amounts in {column} are read as {style}", column=column, style=style.name))
         yield Read(role, style.parsed(text), column, known.required)
         if known.currency_in_header:
             code = re.search(r"\(([A-Za-z]{3})\)", column)

@@ -152,7 +152,11 @@ def _of_zip(source: Source) -> list[Container]:
 
 def _is_hidden(member: zipfile.ZipInfo) -> bool:
     parts = member.filename.split("/")
-    return member.is_dir() or "__MACOSX" in parts or any(part.startswith(".") and part not in (".", "..") for part in parts)
+    return (
+        member.is_dir()
+        or "__MACOSX" in parts
+        or any(part.startswith(".") and part not in (".", "..") for part in parts)
+    )
 
 
 def _of_member(archive: unpacking.Zip, member: zipfile.ZipInfo, notes: list[str]) -> list[Container]:

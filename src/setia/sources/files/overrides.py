@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+import glob
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from zoneinfo import available_timezones
@@ -62,6 +64,27 @@ def read(path: Path) -> Overrides:
         return from_mapping(tomllib.loads(path.read_text(encoding="utf-8")), path)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise MappingWrong(path=path, problem=str(problem)) from problem
+
+
+def written(exports: Iterable[tuple[str, str | None, Mapping[str, str], Mapping[str, list[str]]]]) -> str:
+    """A mapping file that says what was understood: for each table its name, format, roles and examples."""
+    text = [
+        "# What Setia understood. Change what is wrong, then: setia import --map THIS-FILE ...",
+        "# A line dates, amounts or time_zone holds for all of a file:",
+        '#   dates = "%d/%m/%Y"    amounts = "1.234,56"    time_zone = "Asia/Jakarta"',
+    ]
+    for name, form, columns, examples in exports:
+        text += ["", "[[file]]", f"name = {_toml(glob.escape(name))}"]
+        text += [f"format = {_toml(form)}"] if form is not None else []
+        text += ["[file.columns]"]
+        for role, column in columns.items():
+            shown = " ".join(", ".join(examples.get(role, [])).split())[:60]
+            text.append(f"{role} = {_toml(column)}" + (f"  # {shown}" if shown else ""))
+    return "\n".join(text) + "\n"
+
+
+def _toml(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _override(said: Mapping[str, object], source: Path | None) -> Override:

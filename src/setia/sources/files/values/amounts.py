@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from setia.sources.files.values.sql import Count, matches, where
 from setia.warehouse.duck import literal
 
-_SPACES = "   "
-"""Plain, non-breaking and narrow."""
+_SPACES = " \u00a0\u2009\u202f"
+"""Plain, non-breaking, thin and narrow."""
 _APOSTROPHES = "'’"
 _NOTHING = r"^(?i:\W*(?:rp|rm|[a-z]{3})?\W*[-–—]+\W*|gratis|free|percuma)$"
 """A dash alone, as accounting formats print zero, and words for what costs nothing."""
@@ -69,11 +69,12 @@ WITH_COMMA = AmountStyle("1.234,56", ".", ",")
 
 _AROUND = r"[^\w.,]*[A-Za-z]{0,3}[^\w.,]*"
 _ONE_WAY = rf"^{_AROUND}(?:\d+|\d+\.\d{{1,2}}|\d{{1,3}}(?:,\d{{2,3}})*,\d{{3}}\.\d{{1,2}}){_AROUND}$"
-_ONLY_POINT_BY_THREE = r"^-?\d{1,3}\.\d{3}$"
+_ONLY_POINT_BY_THREE = r"^-?[1-9]\d{0,2}\.\d{3}$"
 _COMMA_DECIMAL = r",\d{1,2}\D*$|\.\d{3}(?:\.|\D*$)"
 _POINT_DECIMAL = r"\.\d{1,2}\D*$|,\d{3}(?:,|\D*$)"
 _PROVES_COMMA = r"(?:^|[^\d.,])(?:\d*,(?:\d{1,2}|\d{4,})|0,\d{3})\D*$|\.\d{3}[.,]\d"
 _PROVES_POINT = r"(?:^|[^\d.,])(?:\d*\.(?:\d{1,2}|\d{4,})|0\.\d{3})\D*$|,\d{3}[.,]\d"
+_NO_MARK = r"^\D*[1-9]\d*\D*$"
 _ONE_MARK = r"^[^\d.,]*\d{1,3}[.,]\d{3}[^\d.,]*$"
 _PERCENT = r"\d\s*%$"
 
@@ -111,8 +112,10 @@ def _with_marks(column: str, sample: Count, whole: Count | None) -> tuple[Amount
     style = WITH_COMMA if comma > point else WITH_POINT
     by_sample = _proven(column, sample)
     if by_sample is not None:
-        return style, False
-    if whole is None or sample(where(matches(column, _ONE_MARK))) == 0:
+        return by_sample, False
+    # Who writes three decimals writes them everywhere, so a number without them shows that the mark parts thousands.
+    doubtful = sample(where(matches(column, _ONE_MARK))) > 0 and sample(where(matches(column, _NO_MARK))) == 0
+    if whole is None or not doubtful:
         return style, False
     by_whole = _proven(column, whole)
     return (style, True) if by_whole is None else (by_whole, False)

@@ -23,7 +23,7 @@ SHARED = {
     "KR": ("", ("SEK", "NOK", "DKK", "ISK")),
     "£": ("GBP", ("GBP", "EGP", "LBP")),
 }
-"""Marks of several currencies: the shop's own where it is one of them, else the first named."""
+"""Marks of several currencies: the shop's own where it is one of them, else the first, if there is one."""
 
 _LETTERS = r"([A-Za-zĐđŁłČč]{0,3}[$¥￥]S?|[€£฿₱₫₩₹₺₽₴₪₦৳元円៛₭]|[A-Za-zĐđŁłČč]{1,4})"
 _MARK = rf"^[-−+( ]*{_LETTERS}|\d\s*[-)]?\s*{_LETTERS}\.?[)\s]*$"
@@ -46,6 +46,7 @@ def currency_sql(column: str, shops_own: str) -> str:
     """
     codes = {code: code for code in _codes()}
     own = {mark: shops_own if shops_own in of else usual for mark, (usual, of) in SHARED.items()}
+    own = {mark: meaning for mark, meaning in own.items() if meaning}
     code = f"upper(regexp_extract({column}, {literal(_CODE)}, 1))"
     found = f"regexp_extract({column}, {literal(_MARK)}, ['front', 'behind'])"
     mark = f"upper(coalesce(nullif({found}.front, ''), {found}.behind))"

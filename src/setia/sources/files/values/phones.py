@@ -85,7 +85,8 @@ def _of(plan: Any) -> str:
 
 def _without_trunk(number: str) -> str:
     """A number abroad without the 0 that is only dialled within its country, as in +62 (0)812."""
-    return rewritten(number, [(rf"^[+]({'|'.join(_zero_trunks())})0", r"+\1")])
+    shorter = rewritten(number, [(rf"^[+]({'|'.join(_zero_trunks())})0", r"+\1")])
+    return f"if({matches(shorter, _possible())}, {shorter}, {number})"
 
 
 def _plan(region: str | None) -> Any:
@@ -108,7 +109,7 @@ def _plans() -> dict[int, Any]:
 
 
 def _zero_trunks() -> list[str]:
-    return [str(code) for code, plan in _plans().items() if plan.national_prefix_for_parsing == "0"]
+    return [str(code) for code, plan in _plans().items() if plan.national_prefix == "0"]
 
 
 @cache

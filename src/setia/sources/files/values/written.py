@@ -39,6 +39,7 @@ _NUMBERS = {"day": (_DAY_FIRST, _MONTH_FIRST), "month": (_MONTH_FIRST, _DAY_FIRS
 _DIGITS = (
     (r"^(\d{4})[/.](\d{1,2})[/.](\d{1,2})\b", r"\1-\2-\3"),
     (r"^(\d{4})(\d\d)(\d\d)(?: ?(\d\d):?(\d\d)(?::?(\d\d))?)?$", r"\1-\2-\3 \4.\5.\6"),
+    (r"[ .]+$", ""),
     # Two digits of a year as POSIX reads them: 69 to 99 are of the last century.
     (r"^([0-5]\d|6[0-8])-", r"20\1-"),
     (r"^(\d\d)-", r"19\1-"),

@@ -10,6 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from setia.facts import FACTS, FactTable, Field, Kind
+from setia.kernel.i18n import Sentence
 from setia.sources.files.overrides import Override
 from setia.sources.files.table import Read, TextTable
 from setia.sources.files.understood import Part, Shop, Understood
@@ -39,7 +40,7 @@ def recognise(table: TextTable, override: Override, shop: Shop) -> Understood | 
         facts={found.name: f"select {columns} from {{rows}}"},
         persons=found.person,
         notes=tuple(
-            f"Column {name!r} is not part of {found.name} and is left out"
+            Sentence("Column {column} is not part of {table} and is left out", column=name, table=found.name)
             for name in table.columns
             if name not in found.names()
         ),

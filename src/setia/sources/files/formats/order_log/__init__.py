@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import replace
 
+from setia.kernel.i18n import N_, Sentence
 from setia.sources.files.errors import ColumnMissing, ColumnUnreadable, MappingWrong
 from setia.sources.files.layout import Expressions, Found, Layout
 from setia.sources.files.overrides import Override
@@ -26,7 +27,7 @@ WORDS = {
     "amount": "the amount (or quantity and unit price)",
 }  # fmt: skip
 NAMES = ("Order log", "Order lines")
-UNNUMBERED = "There is no order number, so each row is an order of its own"
+UNNUMBERED = N_("There is no order number, so each row is an order of its own")
 _ALWAYS = ("customer", "email", "phone")
 CANCELLED = (
     "cancelled", "canceled", "void", "voided", "batal", "dibatalkan", "dibatalkan sistem", "failed", "gagal",
@@ -148,7 +149,7 @@ def _columns(table: TextTable, override: Override) -> tuple[dict[str, str], list
 
 def _by_content(table: TextTable, found: dict[str, str]) -> tuple[dict[str, str], list[str]]:
     """Where no name tells the date or the customer, the only column that looks like it."""
-    notes = []
+    notes: list[str] = []
     looks = {"time": _holds_times, "email": _holds_addresses}
     for role, check in looks.items():
         if role in found or (role == "email" and {"customer", "phone"} & found.keys()):
@@ -157,7 +158,9 @@ def _by_content(table: TextTable, found: dict[str, str]) -> tuple[dict[str, str]
         fitting = [name for name in free if check(table, quoted(name))]
         if len(fitting) == 1:
             found[role] = fitting[0]
-            notes.append(f"{fitting[0]!r} is taken for {role} because of what it holds")
+            notes.append(
+                Sentence("{column} is taken for {role} because of what it holds", column=fitting[0], role=role)
+            )
     return found, notes
 
 

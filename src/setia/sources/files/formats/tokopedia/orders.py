@@ -22,9 +22,13 @@ def _shared(role: str) -> str:
     )
 
 
-_CANCELLED = (
-    "(contains(status, 'batal') or contains(status, 'ditolak') or contains(status, 'cancel') or off_day is not null)"
-)
+def _rupiah(role: str) -> str:
+    """An amount in whole rupiah where the report may have the words `Non Tunai` instead; null there."""
+    whole = f"regexp_replace({role}, '[.,]\\d{{1,2}}$', '')"
+    return f"try_cast(nullif(regexp_replace({whole}, '\\D', '', 'g'), '') as decimal(18,4))"
+
+
+_CANCELLED = "(regexp_matches(status, 'batal|ditolak|cancel') or off_day is not null)"
 _UNDELIVERED = "regexp_matches(status, 'gagal|tidak terkirim|tidak dapat dikirim|dikembalikan ke (penjual|pengirim)')"
 _OFF = f"""case when {_CANCELLED} or {_UNDELIVERED} then coalesce(
     timezone('Asia/Jakarta', off_day + coalesce(try_cast(off_time as time), time '00:00:00')), placed_at) end"""
@@ -33,7 +37,8 @@ _PIECES = "(quantity - coalesce(missing, 0))"
 _GOODS = "(price * quantity - coalesce(missing_amount, price * coalesce(missing, 0)))"
 _BY_SHOP = f"({_shared('coupon')} + {_shared('offer')})"
 _SUBSIDY = f"coalesce(sum(subsidy) {_ORDER}, 0)"
-_SHIPPING = f"coalesce(max(all_shipping) {_ORDER}, {_once('cash_shipping')} + {_once('insurance')})"
+_CASH_AND_INSURANCE = f"{_once(_rupiah('cash_shipping'))} + {_once(_rupiah('insurance'))}"
+_SHIPPING = f"coalesce(max({_rupiah('all_shipping')}) {_ORDER}, {_CASH_AND_INSURANCE})"
 
 ORDERS = Layout(
     name="Tokopedia: sales report",
@@ -54,9 +59,9 @@ ORDERS = Layout(
         "coupon": amount("Nilai Kupon Toko Terpakai (IDR)", "Nilai Voucher Toko Terpakai (IDR)"),
         "code": text("Kode Kupon Toko Yang Digunakan", "Kode Voucher Toko Yang Digunakan"),
         "offer": amount("Diskon Penawaran Terpakai (IDR)"),
-        "cash_shipping": amount("Biaya Pengiriman Tunai (IDR)", "Shipping Price + fee (Rp.)"),
-        "insurance": amount("Biaya Asuransi Pengiriman (IDR)", "Insurance (Rp.)"),
-        "all_shipping": amount("Total Biaya Pengiriman (IDR)", "Total Shipping Fee (Rp.)"),
+        "cash_shipping": text("Biaya Pengiriman Tunai (IDR)", "Shipping Price + fee (Rp.)"),
+        "insurance": text("Biaya Asuransi Pengiriman (IDR)", "Insurance (Rp.)"),
+        "all_shipping": text("Total Biaya Pengiriman (IDR)", "Total Shipping Fee (Rp.)"),
         "report_total": amount("Total Penjualan (IDR)", "Total Amount (Rp.)"),
         "buyer_name": text("Nama Pembeli", "Customer Name"),
         "phone": phone("No Telp Pembeli", "Customer Phone"),

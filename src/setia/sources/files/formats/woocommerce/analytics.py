@@ -22,6 +22,8 @@ ORDERS = Layout(
     needs=("order_number", "placed_at", "status", "products", "items", "net"),
     sale={
         "number": "case when net < 0 then order_number || '-' || epoch(placed_at)::bigint else order_number end",
+        # Nobody is known by a name alone.
+        "customer_key": "null::varchar",
         "amount": "net",
         "cancelled_at": f"case when {CALLED_OFF} then placed_at end",
         "is_return": "net < 0",
