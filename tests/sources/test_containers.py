@@ -57,6 +57,9 @@ def workbook(sheets: dict[str, Sequence[Sequence[object]]], path: Path) -> openp
         sheet = book.create_sheet(name)
         for row in rows:
             sheet.append(row)
+        for cell in (cell for row in sheet.iter_rows() for cell in row if isinstance(cell.value, str)):
+            # What begins with an equals sign is text here, no formula.
+            cell.data_type = "s"
     book.save(path)
     return book
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
+from setia.customers.consent import email_consent
 from setia.customers.tables import contacts
 
 if TYPE_CHECKING:
@@ -15,9 +16,10 @@ COLUMNS = tuple(column.name for column in contacts.columns)
 
 ROWS_AT_ONCE = 10_000
 _FACTS = """
-    select c.customer_id, c.email, c.name, c.language, c.email_consent_at, c.email_optout_at, o.last_order_at,
+    select c.customer_id, c.email, c.name, c.language, d.email_consent_at, d.email_optout_at, o.last_order_at,
         t.usual_gap_days, t.expected_order_value, t.expected_value_365d / nullif(t.chance_active, 0) as worth
     from customers c
+    left join ({consent}) d using (customer_id)
     left join {traits} t using (customer_id)
     left join (
         select customer_id, max(placed_at) as last_order_at from orders
@@ -34,7 +36,7 @@ def sync(tx: Connection, reader: Reader, traits: str = "traits") -> int:
     `traits` names the table or expression to take the traits from.
     """
     tx.execute(text("create temp table fresh (like contacts) on commit drop"))
-    _copy(tx, reader.duck.execute(_FACTS.format(traits=traits)))
+    _copy(tx, reader.duck.execute(_FACTS.format(traits=traits, consent=reader.ibis.compile(email_consent(reader)))))
     fields = ", ".join(COLUMNS)
     changed = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
     old, new = (", ".join(f"{row}.{name}" for name in COLUMNS[1:]) for row in ("contacts", "excluded"))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from setia.customers import scores, stages
+from setia.customers.consent import email_consent
 from setia.kernel.i18n import N_
 from setia.metrics.answer import Scope
 from setia.metrics.purchases import customers_orders, days_old, returns_before
@@ -81,10 +82,14 @@ def observed(reader: Reader, scope: Scope, shop_gap_days: float) -> ir.Table:
         "country",
         "language",
         has_email=known.email.notnull(),
-        email_consent=(known.email_consent_at.notnull() & known.email_optout_at.isnull()),
+    )
+    decided: Any = email_consent(reader, scope.until)
+    decided = decided.select(
+        "customer_id", email_consent=decided.email_consent_at.notnull() & decided.email_optout_at.isnull()
     )
     joined: Any = people.left_join(bought, "customer_id").drop("customer_id_right")
     joined = joined.left_join(about, "customer_id").drop("customer_id_right")
+    joined = joined.left_join(decided, "customer_id").drop("customer_id_right")
     joined = joined.left_join(returned, "customer_id").drop("customer_id_right")
     joined = joined.mutate(
         orders=joined.orders.fill_null(0),
@@ -105,7 +110,9 @@ def observed(reader: Reader, scope: Scope, shop_gap_days: float) -> ir.Table:
 
 def _purchases(reader: Reader, scope: Scope) -> Any:
     orders: Any = customers_orders(reader, scope)
-    by_day = orders.group_by("customer_id", "day").aggregate(orders=orders.count(), revenue=orders.total.sum().fill_null(0))
+    by_day = orders.group_by("customer_id", "day").aggregate(
+        orders=orders.count(), revenue=orders.total.sum().fill_null(0)
+    )
     found = by_day.group_by("customer_id").aggregate(
         orders=by_day.orders.sum().cast("int32"),  # DuckDB adds up to a HUGEINT, which Parquet keeps as a float
         purchase_days=by_day.count(),

@@ -187,7 +187,7 @@ def _order_lines(has: Set[str], *, spread: bool) -> str:
             select number, min(placed_at) as first_placed_at, min(day) as first_day from {{rows}}
             where {_sale(has)} group by number having min(placed_at) <> max(placed_at)
         )
-        select number as order_id, number as document_id, customer_id,
+        select number as order_id, number as document_id, {_or_null("customer_id", has)} as customer_id,
             coalesce(first_placed_at, placed_at) as placed_at, coalesce(first_day, day) as day, {columns}
         from {{rows}} left join two_times using (number) where {stands}"""
 
@@ -203,7 +203,7 @@ def _returns(has: Set[str], currency: str) -> list[str]:
     if "is_return" in has:
         found.append(f"""select number || '-' || row_number() over (partition by number order by {product}, amount,
                 fingerprint_of_row) as return_id, number as document_id, {_or_null("return_of", has)} as order_id,
-            customer_id, {product} as product_id, {"-quantity" if "quantity" in has else "null"} as quantity,
+            {_or_null("customer_id", has)} as customer_id, {product} as product_id, {"-quantity" if "quantity" in has else "null"} as quantity,
             -amount as amount, {own}, placed_at as returned_at, day
             from {{rows}} where is_return""")
     if "returned_quantity" in has or "returned_amount" in has:

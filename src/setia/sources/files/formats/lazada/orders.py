@@ -54,6 +54,7 @@ ORDERS = Layout(
     },
     needs=("item", "number", "placed_at", "status", "unit_price"),
     only="coalesce(status, '') <> 'unpaid'",
+    others=N_("orders not yet paid"),
     sale={
         "customer_key": "coalesce(email, shipping_phone, billing_phone)",
         "phone": "coalesce(shipping_phone, billing_phone)",

@@ -78,6 +78,7 @@ ORDERS = Layout(
     },
     needs=("number", "placed_at", "status", "price", "quantity"),
     only=f"coalesce(status, '') not in {_UNPAID}",
+    others=N_("orders not yet paid"),
     sale={
         "customer_key": "case when not contains(buyer, '*') then 'shopee:' || lower(buyer) else phone end",
         "name": "case when not contains(recipient, '*') then recipient end",

@@ -11,7 +11,10 @@ _LONG_AGO = "timestamptz '2000-01-01 00:00:00+00'"
 
 
 def _consent(channel: str, said: str, reached_by: str) -> dict[str, str]:
-    """What a person says today; the next export replaces it, and any decision with a day of its own wins over it."""
+    """What a person says today; the next export replaces it.
+
+    A yes of unknown day gives way to any decision with a day of its own, a no holds as of the export.
+    """
     return {
         "consent_id": f"'shopify:' || {_NUMBER} || ':{channel}'",
         "customer_id": f"case when {reached_by} is not null then {_KEY} end",
@@ -21,7 +24,7 @@ def _consent(channel: str, said: str, reached_by: str) -> dict[str, str]:
         "purpose": "'marketing'",
         "state": f"case when {said} then 'given' when not {said} then 'withdrawn' end",
         "source": "'Shopify, day unknown'",
-        "decided_at": _LONG_AGO,
+        "decided_at": f"case when {said} then {_LONG_AGO} else file_time end",
     }
 
 
@@ -59,8 +62,8 @@ CUSTOMERS = Layout(
     },
     notes=(
         N_(
-            "Shopify's customers export names no day of a consent: it counts as decided on 1 January 2000, so that any "
-            "other decision that Setia knows wins over it."
+            "Shopify's customers export names no day of a consent: a yes counts as old, so that any other decision that "
+            "Setia knows wins over it; a no counts as of the day of the export"
         ),
     ),
 )

@@ -86,6 +86,7 @@ ORDERS = Layout(
     needs=("number", "placed_at", "status", "substatus", "quantity"),
     marks=("SKU Subtotal Before Discount", "SKU Unit Original Price", "SKU Subtotal After Discount"),
     only=f"regexp_matches(number, '^[0-9]{{6,}}$') and coalesce(status, '') not in {_UNPAID}",
+    others=N_("explanations, and orders not yet paid"),
     sale={
         "customer_key": "case when not contains(buyer, '*') then case when contains(purchase_channel, 'tokopedia') "
         "then 'tokopedia:' else 'tiktok:' end || lower(buyer) else phone end",

@@ -70,6 +70,7 @@ ORDERS = Layout(
     needs=("number", "placed_at", "status", "price", "quantity"),
     marks=("Jumlah Subsidi Tokopedia (IDR)", "Total Penjualan (IDR)", "Subsidi Amount (Rp.)", "Total Amount (Rp.)"),
     only="not regexp_matches(coalesce(status, ''), 'menunggu pembayaran|belum (di)?bayar')",
+    others=N_("orders not yet paid"),
     zone="Asia/Jakarta",
     sale={
         "placed_at": f"coalesce(placed_at, min(placed_at) {_ORDER})",
