@@ -250,6 +250,8 @@ def test_a_malaysian_order_to_the_sen(make_shop: Callable[..., Shop], tmp_path: 
     assert ask(shop, f"select total, shipping, {UTC} from orders".format("placed_at")) == [
         (Decimal("135.00"), Decimal("5.00"), "2026-06-25 05:03")
     ]
-    (account,) = report.files[0].bridge.whole
+    bridge = report.files[0].bridge
+    assert bridge is not None
+    (account,) = bridge.whole
     assert (account.stated, account.net) == (Decimal("123.30"), Decimal("135.00"))
     assert account.steps == {"platform_voucher": Decimal("11.70")}
