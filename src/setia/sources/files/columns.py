@@ -90,9 +90,9 @@ class Columns:
                 number = phones.international_sql(text, self._shop.region)
                 yield Read(role, number, column, known.required, lenient=True)
             case Reading.WORD:
-                yield Read(role, f"lower({text})", column, known.required)
+                yield Read(role, f"lower({text})", column, known.required, lenient=True)
             case _:
-                yield Read(role, text, column, known.required)
+                yield Read(role, text, column, known.required, lenient=True)
 
     def _moment(self, role: str, known: Role, column: str) -> Iterator[Read]:
         style, text, shop = self._time_style(column), quoted(column), ZoneInfo(self._shop.zone)

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 SAMPLE_ROWS = 20_000
 NO_DATA = "|no data"
 """The problem of a row of explanations or totals, which is left out in silence."""
-SPACES = ("' '", "chr(9)", "chr(160)")
-"""What may stand around a value, as SQL: a blank, a tab, a blank that does not break."""
+BLANK = "' '"
+RARE_SPACES = ("chr(9)", "chr(160)")
+"""What else may stand around a value, as SQL: a tab, a blank that does not break."""
 LONGEST_QUOTED = 50
 """Lines within one pair of quotation marks; in a row that cannot be read, more than these mean it is never closed."""
 
@@ -77,24 +78,32 @@ class TextTable:
         """Name of the temporary table that `stage` fills."""
         self.above: list[list[str]] = []
         """The lines above the header, where the export begins with some."""
+        self._sample = f"sample_{uuid.uuid4().hex}"
         try:
             self.columns, self._from = self._open()
-            columns = ", ".join(f"{self._cell(c)} as {quoted(c)}" for c in self.columns)
-            self._select = f"select {columns} from {self._from}"
-            self._sample = f"sample_{uuid.uuid4().hex}"
-            connection.execute(f"create temp table {self._sample} as {self._select} limit {SAMPLE_ROWS}")
+            raw = ", ".join(f"nullif({quoted(c)}::varchar, '') as {quoted(c)}" for c in self.columns)
+            connection.execute(f"create temp table {self._sample} as select {raw} from {self._from} limit {SAMPLE_ROWS}")
+            # Hardly any cell has space around it; looking for all that may stand there takes long.
+            seen = [mark for mark in RARE_SPACES if self._seen(mark)]
+            cells = ", ".join(f"{self._cell(c, [BLANK, *seen])} as {quoted(c)}" for c in self.columns)
+            self._select = f"select {cells} from {self._from}"
+            trimmed = ", ".join(f"{_trimmed(quoted(c), [BLANK, *seen])} as {quoted(c)}" for c in self.columns)
+            connection.execute(f"create or replace temp table {self._sample} as select {trimmed} from {self._sample}")
         except duckdb.Error as problem:
             raise NotATable(path=container.given, problem=_first_line(problem)) from problem
         if self.count("1") == 0:
             self.broken_lines()
             raise NoRows(path=container.given)
 
-    def _cell(self, column: str) -> str:
+    def _seen(self, mark: str) -> bool:
+        """Whether a mark stands before or behind any value of the sample."""
+        around = " or ".join(f"starts_with({quoted(c)}, {mark}) or ends_with({quoted(c)}, {mark})" for c in self.columns)
+        return bool(row(self._duck, f"select count(*) from {self._sample} where {around}")[0])
+
+    def _cell(self, column: str, spaces: Sequence[str]) -> str:
         """A cell as text without space around it, null where nothing is left."""
         text = quoted(column) if self.container.kind == "text" else f"nullif({quoted(column)}::varchar, '')"
-        # Hardly any cell has space around it, and looking is far cheaper than trimming.
-        spaced = " or ".join(f"{ends}({text}, {mark})" for mark in SPACES for ends in ("starts_with", "ends_with"))
-        return f"if({spaced}, nullif(trim({text}, {' || '.join(SPACES)}), ''), {text})"
+        return _trimmed(text, spaces)
 
     def _open(self) -> tuple[list[str], str]:
         path = literal(str(self.container.readable))
@@ -249,6 +258,11 @@ class TextTable:
                     return True
                 before = chunk[-2:]
         return False
+
+
+def _trimmed(text: str, spaces: Sequence[str]) -> str:
+    spaced = " or ".join(f"{ends}({text}, {mark})" for mark in spaces for ends in ("starts_with", "ends_with"))
+    return f"if({spaced}, nullif(trim({text}, {' || '.join(spaces)}), ''), {text})"
 
 
 def _typed(reads: Sequence[Read]) -> str:

@@ -36,11 +36,9 @@ CANCELLED = (
 
 def sale(has: Set[str]) -> Expressions:
     """The columns of a sale's row, from the roles that a file has."""
-    found = {"placed_at": '"time"', "email": "email"}
+    found = {"placed_at": '"time"'}
     keys = [key for key in ("customer", "email", "phone") if key in has]
     found["customer_key"] = f"coalesce({', '.join(keys)})"
-    if "email" not in has:
-        found["email"] = "case when contains(customer, '@') then lower(customer) end"
     if "order" in has:
         found["number"] = '"order"'
         if "quantity" in has:
@@ -122,10 +120,12 @@ def understand(table: TextTable, override: Override, shop: Shop) -> Understood:
 
 
 def _as_written(table: TextTable, columns: dict[str, str], found: Expressions) -> Expressions:
-    """The `.0` that spreadsheets add to whole numbers used as keys goes."""
+    """With what only the values of the customer's column tell: addresses, and the `.0` that spreadsheets add."""
     key = quoted(columns.get("customer", ""))
     if "customer" not in columns or not (filled := table.count(key)):
         return found
+    if "email" not in columns and table.count(f"case when contains({key}, '@') then 1 end"):
+        found = {**found, "email": "case when contains(customer, '@') then lower(customer) end"}
     if table.count(f"case when regexp_matches({key}, '^\\d+\\.0$') then 1 end") < filled:
         return found
     whole = found["customer_key"].replace("customer", "regexp_replace(customer, '\\.0$', '')", 1)
