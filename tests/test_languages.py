@@ -13,10 +13,10 @@ import setia
 from setia.kernel.i18n import Speaker
 
 SOURCE = Path(setia.__file__).parent
-KEYWORDS = {"speaker": None, "N_": None, "self": None}
+KEYWORDS = {"speaker": None, "say": None, "N_": None, "Sentence": None, "self": None}
 TABLE_KEYS = {"cohorts", "stage"}
 """Literals inside `speaker(…[\"key\"])`, which the extractor cannot tell from sentences."""
-NOT_A_VOICE = {"simulate", "store", "sources", "warehouse"}
+NOT_A_VOICE = {"simulate", "store", "warehouse"}
 
 
 def sentences() -> set[str]:

@@ -82,7 +82,8 @@ class Speaker:
     def say(self, sentence: str) -> str:
         """A sentence made elsewhere, in this language."""
         if isinstance(sentence, Sentence):
-            return self(sentence.template, **sentence.facts)
+            said = {k: self.say(fact) if isinstance(fact, Sentence) else fact for k, fact in sentence.facts.items()}
+            return self(sentence.template, **said)
         return self(sentence)
 
     def error(self, error: SetiaError) -> str:

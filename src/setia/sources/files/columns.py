@@ -109,7 +109,7 @@ class Columns:
         text = quoted(column)
         style = time_style(text, self.table.count, lambda each: self.table.count(each, whole=True))
         style = style or TimeStyle(offset=True)
-        self._say(Sentence("Dates in {column} are read as {style}", column=column, style=style.described()))
+        self._say(Sentence("Dates in {column} are read as {style}", column=column, style=Sentence(style.described())))
         if style.ambiguous:
             self._say(N_("Day and month could be the other way round in every date: the day was taken to come first"))
         return style

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from setia.kernel.i18n import N_
 from setia.sources.files.values import written
 from setia.sources.files.values.months import ANY_MONTH
 from setia.sources.files.values.sql import Count, matches, where, within
@@ -14,17 +15,17 @@ from setia.sources.files.values.written import Order
 from setia.warehouse.duck import literal
 
 _NUMBERED: dict[Order, dict[str, str]] = {
-    "day": {"%d/%m/%Y": "day/month/year", "%d-%m-%Y": "day-month-year", "%d.%m.%Y": "day.month.year",
-            "%d/%m/%y": "day/month/year in two digits", "%d-%m-%y": "day-month-year in two digits"},
-    "month": {"%m/%d/%Y": "month/day/year", "%m-%d-%Y": "month-day-year",
-              "%m/%d/%y": "month/day/year in two digits"},
+    "day": {"%d/%m/%Y": N_("day/month/year"), "%d-%m-%Y": N_("day-month-year"), "%d.%m.%Y": N_("day.month.year"),
+            "%d/%m/%y": N_("day/month/year in two digits"), "%d-%m-%y": N_("day-month-year in two digits")},
+    "month": {"%m/%d/%Y": N_("month/day/year"), "%m-%d-%Y": N_("month-day-year"),
+              "%m/%d/%y": N_("month/day/year in two digits")},
 }  # fmt: skip
 _OTHERS = {
-    "%Y-%m-%d": "year-month-day", "%Y/%m/%d": "year/month/day", "%Y.%m.%d": "year.month.day",
-    "%Y%m%d": "yearmonthday", "%Y%m%d%H%M": "yearmonthday", "%Y%m%d%H%M%S": "yearmonthday",
-    "%d %b %Y": "day, name of the month, year", "%d %B %Y": "day, name of the month, year",
-    "%b %d, %Y": "name of the month, day, year", "%B %d, %Y": "name of the month, day, year",
-    "%d-%b-%Y": "day, name of the month, year", "%d-%b-%y": "day, name of the month, year in two digits",
+    "%Y-%m-%d": N_("year-month-day"), "%Y/%m/%d": N_("year/month/day"), "%Y.%m.%d": N_("year.month.day"),
+    "%Y%m%d": N_("yearmonthday"), "%Y%m%d%H%M": N_("yearmonthday"), "%Y%m%d%H%M%S": N_("yearmonthday"),
+    "%d %b %Y": N_("day, name of the month, year"), "%d %B %Y": N_("day, name of the month, year"),
+    "%b %d, %Y": N_("name of the month, day, year"), "%B %d, %Y": N_("name of the month, day, year"),
+    "%d-%b-%Y": N_("day, name of the month, year"), "%d-%b-%y": N_("day, name of the month, year in two digits"),
 }  # fmt: skip
 _SAID = {**_NUMBERED["day"], **_NUMBERED["month"], **_OTHERS}
 _CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H.%M", " %H.%M.%S", " %I:%M %p", " %I:%M:%S %p")
@@ -33,16 +34,16 @@ Numbers = Literal["", "serial", "seconds", "milliseconds", "microseconds"]
 _NUMBERS: dict[Numbers, tuple[str, str, str]] = {
     "serial": (
         r"^[2-7]\d{4}(?:[.,]\d+)?$",
-        "days since 1900, as spreadsheets count them",
+        N_("days since 1900, as spreadsheets count them"),
         "epoch_ms(round((try_cast(replace({0}, ',', '.') as double) - 25569) * 86400000)::bigint)",
     ),
     "seconds": (
         r"^1\d{9}(?:\.\d+)?$",
-        "seconds since 1970",
+        N_("seconds since 1970"),
         "make_timestamp((try_cast({0} as decimal(20,6)) * 1000000)::bigint)",
     ),
-    "milliseconds": (r"^1\d{12}$", "milliseconds since 1970", "epoch_ms(try_cast({0} as bigint))"),
-    "microseconds": (r"^1\d{15}$", "microseconds since 1970", "make_timestamp(try_cast({0} as bigint))"),
+    "milliseconds": (r"^1\d{12}$", N_("milliseconds since 1970"), "epoch_ms(try_cast({0} as bigint))"),
+    "microseconds": (r"^1\d{15}$", N_("microseconds since 1970"), "make_timestamp(try_cast({0} as bigint))"),
 }
 """How a number that stands for a moment looks, what it counts, and the time that it means."""
 
@@ -95,7 +96,7 @@ class TimeStyle:
         if self.order and not any(date in words for words in said for date in ("day/", "day-m", "day.m")):
             said.append("day/month/year" if self.order == "day" else "month/day/year")
         if self.named and not any("name" in words for words in said):
-            said.append("dates with the month's name")
+            said.append(N_("dates with the month's name"))
         words = " or ".join(dict.fromkeys(said)) or "year-month-day"
         if not self.mixed:
             return words

@@ -86,8 +86,8 @@ ORDERS = Layout(
         },
     ),
     notes=(
-        N_("What Lazada takes off the price counts as sales: Lazada pays it to the shop."),
-        N_("Orders not yet paid are left out until they are."),
-        N_("Buyers whose addresses and numbers are hidden cannot be told apart: their orders stay without a customer."),
+        N_("What Lazada takes off the price counts as sales: Lazada pays it to the shop"),
+        N_("Orders not yet paid are left out until they are"),
+        N_("Buyers whose addresses and numbers are hidden cannot be told apart: their orders stay without a customer"),
     ),
 )

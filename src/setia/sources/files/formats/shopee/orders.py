@@ -105,9 +105,9 @@ ORDERS = Layout(
         at="paid_at",
     ),
     notes=(
-        N_("Shopee's vouchers, coins and rebates count as sales: Shopee pays them to the shop."),
-        N_("Orders not yet paid are left out until they are."),
-        N_("Shopee's export names no day of a cancellation or return: they are dated to the order's last known day."),
-        N_("Money refunded without a product coming back stands in Shopee's income report, not in this export."),
+        N_("Shopee's vouchers, coins and rebates count as sales: Shopee pays them to the shop"),
+        N_("Orders not yet paid are left out until they are"),
+        N_("Shopee's export names no day of a cancellation or return: they are dated to the order's last known day"),
+        N_("Money refunded without a product coming back stands in Shopee's income report, not in this export"),
     ),
 )

@@ -75,7 +75,7 @@ ORDERS = Layout(
     stated=Stated("Total sales before returns", f"case when {_TRIAL} then 0 else total end"),
     spread=True,
     notes=(
-        N_("Shopify's orders export names no day of a refund: it is dated to the last day known of its order."),
-        N_("Orders of Shopify Payments' own test mode cannot be told from real ones in this export."),
+        N_("Shopify's orders export names no day of a refund: it is dated to the last day known of its order"),
+        N_("Orders of Shopify Payments' own test mode cannot be told from real ones in this export"),
     ),
 )

@@ -119,9 +119,9 @@ ORDERS = Layout(
         at="paid_at",
     ),
     notes=(
-        N_("What TikTok Shop and Tokopedia take off the price counts as sales: they pay it to the shop."),
-        N_("Orders not yet paid are left out until they are."),
-        N_("This export names no day of a return: it is dated to the day of delivery."),
-        N_("Buyers whose names are hidden behind stars cannot be told apart: their orders stay without a customer."),
+        N_("What TikTok Shop and Tokopedia take off the price counts as sales: they pay it to the shop"),
+        N_("Orders not yet paid are left out until they are"),
+        N_("This export names no day of a return: it is dated to the day of delivery"),
+        N_("Buyers whose names are hidden behind stars cannot be told apart: their orders stay without a customer"),
     ),
 )

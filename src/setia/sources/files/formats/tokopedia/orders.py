@@ -99,8 +99,8 @@ ORDERS = Layout(
         adds={"platform_voucher": _SUBSIDY, "seller_voucher": f"-{_BY_SHOP}"},
     ),
     notes=(
-        N_("What Tokopedia takes off the price counts as sales: Tokopedia pays it to the shop."),
-        N_("Tokopedia's report names the day of payment alone: orders are dated to it."),
-        N_("Buyers whose telephone numbers are hidden cannot be told apart: their orders stay without a customer."),
+        N_("What Tokopedia takes off the price counts as sales: Tokopedia pays it to the shop"),
+        N_("Tokopedia's report names the day of payment alone: orders are dated to it"),
+        N_("Buyers whose telephone numbers are hidden cannot be told apart: their orders stay without a customer"),
     ),
 )

@@ -33,9 +33,9 @@ ORDERS = Layout(
     notes=(
         N_(
             "This report names no address, so that its orders count as those of unknown guests. To know customers, "
-            "export the orders with an export plug-in."
+            "export the orders with an export plug-in"
         ),
-        N_("This report knows no shipping and no tax: the totals are without them."),
+        N_("This report knows no shipping and no tax: the totals are without them"),
     ),
 )
 

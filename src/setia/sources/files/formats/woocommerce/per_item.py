@@ -99,7 +99,7 @@ WITHOUT_ITEMS = Layout(
     needs=("order_id", "status", "placed_at", "order_total", "billing_email", "shipping", "added_tax"),
     sale=ORDER,
     stated=STATED,
-    notes=(N_("This export has no items: what was bought is not known."),),
+    notes=(N_("This export has no items: what was bought is not known"),),
 )
 
 CUSTOMERS = Layout(
