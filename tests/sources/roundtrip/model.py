@@ -18,13 +18,13 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a shop is: its clock, its money, how its telephone numbers begin."""
+    """Where a shop is: its clock, its money, a telephone number of it."""
 
     zone: str
     currency: str
     decimals: int
-    dial: str
-    mobile: str
+    first_number: int
+    """A mobile telephone, in international form."""
 
     @property
     def cent(self) -> Decimal:
@@ -35,8 +35,8 @@ class Place:
         return moment.astimezone(ZoneInfo(zone or self.zone)).replace(tzinfo=None)
 
 
-JAKARTA = Place("Asia/Jakarta", "IDR", 0, "+62", "812")
-KUALA_LUMPUR = Place("Asia/Kuala_Lumpur", "MYR", 2, "+60", "12")
+JAKARTA = Place("Asia/Jakarta", "IDR", 0, 6281234567890)
+KUALA_LUMPUR = Place("Asia/Kuala_Lumpur", "MYR", 2, 60123456789)
 
 
 @dataclass(frozen=True)
@@ -198,10 +198,7 @@ def shops(draw: st.DrawFn, place: Place, lacks: Set[str], foreign: str = "USD") 
                 email=f"{draw(st.sampled_from(['siti', 'budi.s', 'aminah+toko', 'wei_ling']))}{n}@example.com"
                 if "email" in has
                 else "",
-                phone=f"{place.dial}{place.mobile}{34500000 + 1234 * n:08d}"[: 13 if place.decimals == 0 else 12]
-                + str(n)
-                if "phone" in has
-                else "",
+                phone=f"{place.first_number + 1_234 * n:+d}" if "phone" in has else "",
                 user=f"{draw(st.sampled_from(['siti_h', 'budi.s', 'toko88']))}{n}" if "user" in has else "",
                 name=name,
                 city=draw(st.sampled_from(["Bandung", "Shah Alam", "Kota Kinabalu"])),

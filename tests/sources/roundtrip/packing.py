@@ -71,12 +71,11 @@ def as_workbook(table: Table, path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
-    for row in [table.header, *table.rows]:
-        sheet.append([None] * len(row))
+    for number, row in enumerate([table.header, *table.rows], start=1):
         for position, value in enumerate(row, start=1):
-            cell = sheet.cell(sheet.max_row if sheet.max_row > 1 else 1, position)
             if value in (None, ""):
                 continue
+            cell = sheet.cell(number, position)
             cell.value = float(value) if isinstance(value, Decimal) else value
             if isinstance(value, str):
                 # A text that begins like a formula is still a text.

@@ -97,11 +97,16 @@ class Columns:
     def _moment(self, role: str, known: Role, column: str) -> Iterator[Read]:
         style, text, shop = self._time_style(column), quoted(column), ZoneInfo(self._shop.zone)
         zone = ZoneInfo(self._override.zone or known.zone or self._zone)
-        instant = style.instant(text, zone)
-        # A time of the shop's own clock knows its day without going through UTC, which takes long.
-        day = style.local(text, shop) if zone == shop else f"timezone({literal(shop.key)}, {instant})"
-        yield Read(role, instant, column, known.required, dashes=not known.required)
-        yield Read(f"{role}_day", f"({day})::date")
+        name, day = quoted(role), f"{role}_day"
+        if zone == shop and not style.offset:
+            # A time of the shop's own clock is read once, and knows its day without going through UTC.
+            local = f"{role}_local"
+            yield Read(local, style.local(text, shop), column, known.required, dashes=not known.required)
+            yield Read(role, f"timezone({literal(shop.key)}, {quoted(local)})", derived=True)
+            yield Read(day, f"{quoted(local)}::date", derived=True)
+        else:
+            yield Read(role, style.instant(text, zone), column, known.required, dashes=not known.required)
+            yield Read(day, f"timezone({literal(shop.key)}, {name})::date", derived=True)
 
     def _time_style(self, column: str) -> TimeStyle:
         if self._override.dates is not None:

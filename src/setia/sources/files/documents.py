@@ -117,7 +117,7 @@ def _goes_on(source: Source, end: int) -> bool:
 
 def _named(source: Source, found: Iterable[tuple[int, int]]) -> list[_Array]:
     """Those of the arrays that hold objects, with their keys."""
-    arrays = []
+    arrays: list[_Array] = []
     with source.file.open("rb") as file:
         for start, end in found:
             file.seek(max(0, start - 500))

@@ -203,7 +203,8 @@ def _returns(has: Set[str], currency: str) -> list[str]:
     if "is_return" in has:
         found.append(f"""select number || '-' || row_number() over (partition by number order by {product}, amount,
                 fingerprint_of_row) as return_id, number as document_id, {_or_null("return_of", has)} as order_id,
-            {_or_null("customer_id", has)} as customer_id, {product} as product_id, {"-quantity" if "quantity" in has else "null"} as quantity,
+            {_or_null("customer_id", has)} as customer_id, {product} as product_id,
+            {"-quantity" if "quantity" in has else "null"} as quantity,
             -amount as amount, {own}, placed_at as returned_at, day
             from {{rows}} where is_return""")
     if "returned_quantity" in has or "returned_amount" in has:

@@ -40,6 +40,8 @@ class Read:
     """What does not read is null and no problem, as with a masked address."""
     dashes: bool = False
     """A dash and the like mean nothing."""
+    derived: bool = False
+    """Over the other reads, not over the file's columns."""
 
 
 class Wanted(Protocol):
@@ -82,7 +84,9 @@ class TextTable:
         try:
             self.columns, self._from = self._open()
             raw = ", ".join(f"nullif({quoted(c)}::varchar, '') as {quoted(c)}" for c in self.columns)
-            connection.execute(f"create temp table {self._sample} as select {raw} from {self._from} limit {SAMPLE_ROWS}")
+            connection.execute(
+                f"create temp table {self._sample} as select {raw} from {self._from} limit {SAMPLE_ROWS}"
+            )
             # Hardly any cell has space around it; looking for all that may stand there takes long.
             seen = [mark for mark in RARE_SPACES if self._seen(mark)]
             cells = ", ".join(f"{self._cell(c, [BLANK, *seen])} as {quoted(c)}" for c in self.columns)
@@ -97,7 +101,9 @@ class TextTable:
 
     def _seen(self, mark: str) -> bool:
         """Whether a mark stands before or behind any value of the sample."""
-        around = " or ".join(f"starts_with({quoted(c)}, {mark}) or ends_with({quoted(c)}, {mark})" for c in self.columns)
+        around = " or ".join(
+            f"starts_with({quoted(c)}, {mark}) or ends_with({quoted(c)}, {mark})" for c in self.columns
+        )
         return bool(row(self._duck, f"select count(*) from {self._sample} where {around}")[0])
 
     def _cell(self, column: str, spaces: Sequence[str]) -> str:
@@ -167,7 +173,7 @@ class TextTable:
             self._duck.execute(
                 f"create temp table {self.rows} as select {kept}, fingerprint_of_row, "
                 f"{_problem(wanted)} as problem "
-                f"from (select {_typed(wanted.reads)}, hash({raw}) as fingerprint_of_row from ({source}))"
+                f"from ({_typed(wanted.reads, f'hash({raw}) as fingerprint_of_row', source)})"
             )
         except duckdb.Error as error:
             raise NotATable(path=self.container.given, problem=_first_line(error)) from error
@@ -230,8 +236,7 @@ class TextTable:
         try:
             found = self._duck.execute(
                 f"select row, problem, {shown} from (select *, {_problem(wanted)} as problem from ("
-                f"select {_typed(wanted.reads)}, {raw}, row_number() over () + {1 + len(self.above)} as row "
-                f"from ({source}))) "
+                f"{_typed(wanted.reads, f'{raw}, row_number() over () + {1 + len(self.above)} as row', source)})) "
                 f"where problem <> {literal(NO_DATA)} order by row"
             )
             while some := found.fetchmany(10_000):
@@ -260,15 +265,22 @@ class TextTable:
         return False
 
 
+def _begins_or_ends(text: str, mark: str) -> str:
+    return f"starts_with({text}, {mark}) or ends_with({text}, {mark})"
+
+
 def _trimmed(text: str, spaces: Sequence[str]) -> str:
-    spaced = " or ".join(f"{ends}({text}, {mark})" for mark in spaces for ends in ("starts_with", "ends_with"))
+    spaced = " or ".join(_begins_or_ends(text, mark) for mark in spaces)
     return f"if({spaced}, nullif(trim({text}, {' || '.join(spaces)}), ''), {text})"
 
 
-def _typed(reads: Sequence[Read]) -> str:
-    columns = [f"{read.sql} as {quoted(read.name)}" for read in reads]
+def _typed(reads: Sequence[Read], beside: str, source: str) -> str:
+    """The SELECT of all reads, and of what else is wanted of each row."""
+    columns = [f"{read.sql} as {quoted(read.name)}" for read in reads if not read.derived]
     filled = [f"{_filled(read)} as {quoted('has ' + read.name)}" for read in reads if _checked(read)]
-    return ", ".join(columns + filled)
+    derived = [f"{read.sql} as {quoted(read.name)}" for read in reads if read.derived]
+    typed = f"select {', '.join([*columns, *filled, beside])} from ({source})"
+    return f"select *, {', '.join(derived)} from ({typed})" if derived else typed
 
 
 def _filled(read: Read) -> str:

@@ -128,7 +128,7 @@ def printable(name: str) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in name)[:200]
 
 
-def chunks(file: IO[bytes]) -> Iterator[bytes]:
+def chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
     """The rest of a file, piece by piece."""
     while chunk := file.read(CHUNK):
         yield chunk

@@ -42,7 +42,7 @@ def sale(has: Set[str]) -> Expressions:
     if "order" in has:
         found["number"] = '"order"'
         if "quantity" in has:
-            found["is_return"] = "\"order\" ilike 'C%' and quantity < 0"
+            found["is_return"] = "(starts_with(\"order\", 'C') or starts_with(\"order\", 'c')) and quantity < 0"
     if "amount" in has:
         found["amount"] = "amount"
     else:
