@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.generated import commands, declarations, errors, map, python
+from docs.generated import commands, declarations, errors, formats, map, python
 from docs.generated.markdown import NOTE
 
 FOLDER = Path(__file__).parent
@@ -21,6 +21,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": declarations.settings,
     "reference/programme.md": declarations.programme,
     "reference/cli.md": commands.page,
+    "reference/formats.md": formats.page,
     "reference/errors.md": errors.page,
     "reference/python.md": python.page,
     "map.md": map.page,

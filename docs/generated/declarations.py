@@ -158,6 +158,8 @@ def _kind(field: Any) -> str:
     choices = text.removeprefix("typing.Literal[").removesuffix("]").replace("'", "")
     if choices != text:
         return ", ".join(code(choice) for choice in choices.split(", "))
+    if text == "tuple[str, ...]":
+        return "list of text"
     plain = text.removesuffix(" | None").replace("pydantic.types.", "").replace("pathlib.", "")
     return {"str": "text", "int": "whole number", "float": "number", "SecretStr": "secret", "Path": "path"}.get(
         plain, plain
@@ -165,7 +167,7 @@ def _kind(field: Any) -> str:
 
 
 def _shown(default: object) -> object:
-    return '""' if default == "" else default
+    return {"": '""', (): "[]"}.get(default, default)  # type: ignore[call-overload]
 
 
 PROGRAMME_INTRODUCTION = """# The programme document

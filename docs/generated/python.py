@@ -24,8 +24,10 @@ from setia.programmes.journeys.planning import Plan
 from setia.programmes.journeys.results import Result
 from setia.programmes.journeys.service import Running
 from setia.refresh import Refreshed
-from setia.sources.files.formats import Understood
-from setia.sources.files.importing import FileReport, ImportReport
+from setia.sources.files.bridge import Account, Bridge
+from setia.sources.files.importing import FileReport, ImportReport, Preview
+from setia.sources.files.totals import Totals
+from setia.sources.files.understood import Understood
 from setia.warehouse.reader import Reader
 from setia.warehouse.writer import Replaced
 
@@ -45,8 +47,8 @@ with setia.open("kopi") as shop:
 ```
 """
 VALUES = (
-    ImportReport, FileReport, Understood, Replaced, Refreshed, Card, Scope, Answer, Plan, Placebo, Written, Running,
-    Worked, Result, Lift, Proportion, Interval, CostPerIncremental,
+    ImportReport, FileReport, Preview, Totals, Understood, Bridge, Account, Replaced, Refreshed, Card, Scope, Answer,
+    Plan, Placebo, Written, Running, Worked, Result, Lift, Proportion, Interval, CostPerIncremental,
 )  # fmt: skip
 READER = ("rows", "table", "arrow", "query")
 """What a reader offers to the outside."""

@@ -39,8 +39,8 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "orders.csv").write_text(ORDERS, encoding="utf-8")
     done = command("import", "orders.csv", cwd=folder)
     assert "Order log" in done.stdout
-    assert "%d/%m/%Y" in done.stdout
-    assert "1 rows that cannot be read" in done.stdout
+    assert "dibaca sebagai hari/bulan/tahun" in done.stdout
+    assert "1 baris yang tidak bisa dibaca" in done.stdout
     command("refresh", cwd=folder)
     yield folder
     destroy(folder)
@@ -54,7 +54,7 @@ def test_help_names_every_step(tmp_path: Path) -> None:
 
 
 def test_a_second_import_changes_nothing(workspace: Path) -> None:
-    assert "Nothing new" in command("import", "orders.csv", cwd=workspace).stdout
+    assert "Nothing new" in command("import", "orders.csv", "--lang", "en", cwd=workspace).stdout
 
 
 def test_rejects_name_row_column_and_reason(workspace: Path) -> None:

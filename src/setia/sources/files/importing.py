@@ -17,13 +17,13 @@ from setia.sources.files import bridge, rejects
 from setia.sources.files.bridge import Bridge
 from setia.sources.files.container import open_containers
 from setia.sources.files.errors import (
-    AmountsTooLarge,
     BeginsInAnotherFile,
     Declined,
     NoRows,
     NothingUsable,
     RowsRejected,
 )
+from setia.sources.files.last_word import settle, stage_facts
 from setia.sources.files.overrides import Overrides
 from setia.sources.files.recognition import recognise
 from setia.sources.files.rejects import Reject
@@ -31,7 +31,7 @@ from setia.sources.files.table import NO_DATA, TextTable
 from setia.sources.files.totals import Totals, count
 from setia.sources.files.understood import ROWS, Part, Shop, Understood
 from setia.warehouse.duck import literal, quoted, row
-from setia.warehouse.writer import Replaced, StagedTables, Writer
+from setia.warehouse.writer import Replaced, Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,6 @@ class Import:
         self._strict = strict
         self._tell = tell
         self._confirm = confirm
-        self._documents = 0
         self._duck.execute(f"create or replace temp macro pseudonym(x) as {shop.identity.customer_id_sql('x')}")
         self._duck.execute(
             f"create or replace temp macro shop_day(t) as timezone({literal(shop.zone)}, t::timestamptz)::date"
@@ -133,11 +132,11 @@ class Import:
         skipped += [(table.container.name, problem) for table, problem in recognised.skipped]
         exports = [self._stage(understood) for understood in recognised.understood]
         reports = [each.report for each in exports]
-        groups = self._stage_facts([each.facts for each in exports])
+        groups = stage_facts(self._writer, [each.facts for each in exports], self._progress)
         preview = Preview(reports, skipped, count(self._duck, groups))
         if not self._confirm(preview):
             raise Declined
-        written = self._settle(groups)
+        written = settle(self._writer, groups)
         bad = sum(report.rejected for report in reports)
         if bad:
             rejects.write(chain.from_iterable(each.rejects for each in exports), rejects_file)
@@ -294,74 +293,6 @@ class Import:
         gone = f"select {column} from ({prints} from ({known})) semi join erased_people using (print)"
         return f"coalesce({column} not in ({gone}), true)"
 
-    # Facts.
-
-    def _stage_facts(self, exports: Sequence[dict[str, str]]) -> list[StagedTables]:
-        """All facts written to files aside; where they speak of the same thing, the file named last has the word."""
-        import duckdb
-
-        merged: dict[str, list[str]] = {}
-        documents: dict[tuple[str, ...], list[dict[str, str]]] = {}
-        for facts in map(dict, exports):
-            for name in [name for name in facts if FACTS[name].merged]:
-                merged.setdefault(name, []).append(facts.pop(name))
-            for together in _alike(facts):
-                # A group stands where its last file stands.
-                before = documents.pop(tuple(sorted(together)), [])
-                documents[tuple(sorted(together))] = [*before, together]
-        groups = [{name: self._last_known(name, parts)} for name, parts in merged.items()]
-        groups += [self._last_documents(parts) if len(parts) > 1 else parts[0] for parts in documents.values()]
-        staged = []
-        with self._progress.stage("tables", len(groups), "steps") as stage:
-            for done, group in enumerate(groups):
-                stage.advance(done)
-                try:
-                    staged.append(self._writer.stage(group))
-                except (duckdb.ConversionException, duckdb.OutOfRangeException) as problem:
-                    raise AmountsTooLarge(problem=str(problem).splitlines()[0]) from problem
-            stage.advance(len(groups))
-        return staged
-
-    def _settle(self, groups: Sequence[StagedTables]) -> dict[str, Replaced]:
-        written: dict[str, Replaced] = {}
-        for group in groups:
-            for name, done in self._writer.settle(group).items():
-                written[name] = written[name].and_then(done) if name in written else done
-        return written
-
-    def _last_known(self, name: str, parts: Sequence[str]) -> str:
-        """One row for each key, from all files: each column's last value that is known."""
-        table = FACTS[name]
-        keys = ", ".join(quoted(key) for key in table.key)
-        numbered = " union all by name ".join(f"select *, {n} as part from ({part})" for n, part in enumerate(parts))
-        columns = ", ".join(
-            f"max_by({quoted(c)}, (known_at, part, {quoted(c)})) as {quoted(c)}"
-            if len(parts) > 1
-            else f"max({quoted(c)}) as {quoted(c)}"
-            for c in table.names()
-            if c not in table.key
-        )
-        return f"select {keys}, {columns} from ({numbered}) group by {keys}"
-
-    def _last_documents(self, parts: Sequence[dict[str, str]]) -> dict[str, str]:
-        """The facts of several files alike: a document that stands in several is taken from the last, whole."""
-        keys = ", ".join(quoted(key) for key in FACTS[next(iter(parts[0]))].key)
-        all_keys = " union all ".join(
-            f"select {keys}, {n} as part from ({select})" for n, part in enumerate(parts) for select in part.values()
-        )
-        self._documents += 1
-        last = f"last_documents_{self._documents}"
-        self._duck.execute(
-            f"create temp table {last} as select {keys}, max(part) as part from ({all_keys}) group by {keys}"
-        )
-        own = f"semi join (select {keys} from {last} where part = {{n}}) using ({keys})"
-        return {
-            name: " union all by name ".join(
-                f"select p.* from ({part[name]}) p {own.format(n=n)}" for n, part in enumerate(parts)
-            )
-            for name in parts[0]
-        }
-
     @contextmanager
     def _watched(self, title: str, size: int) -> Iterator[None]:
         """Show how far DuckDB is with one long statement."""
@@ -391,14 +322,6 @@ class _Counts:
     others: int
     duplicates: int
     broken: list[tuple[int, str, str]]
-
-
-def _alike(facts: Mapping[str, str]) -> list[dict[str, str]]:
-    """Facts in groups of the same key: only those are replaced together."""
-    groups: dict[tuple[str, ...], dict[str, str]] = {}
-    for name, select in facts.items():
-        groups.setdefault(FACTS[name].key, {})[name] = select
-    return list(groups.values())
 
 
 def _named(sql: str, tables: Mapping[str, str]) -> str:

@@ -62,8 +62,8 @@ CUSTOMERS = Layout(
     },
     notes=(
         N_(
-            "Shopify's customers export names no day of a consent: a yes counts as old, so that any other decision that "
-            "Setia knows wins over it; a no counts as of the day of the export"
+            "Shopify's customers export names no day of a consent: a yes counts as old, so that any other decision "
+            "that Setia knows wins over it; a no counts as of the day of the export"
         ),
     ),
 )
