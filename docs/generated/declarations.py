@@ -155,11 +155,11 @@ def _setting(section: str, key: str, field: Any) -> tuple[str, ...]:
 
 def _kind(field: Any) -> str:
     text = str(field.annotation) if not isinstance(field.annotation, type) else field.annotation.__name__
+    if text == "tuple[str, ...]":
+        return "list of text"
     choices = text.removeprefix("typing.Literal[").removesuffix("]").replace("'", "")
     if choices != text:
         return ", ".join(code(choice) for choice in choices.split(", "))
-    if text == "tuple[str, ...]":
-        return "list of text"
     plain = text.removesuffix(" | None").replace("pydantic.types.", "").replace("pathlib.", "")
     return {"str": "text", "int": "whole number", "float": "number", "SecretStr": "secret", "Path": "path"}.get(
         plain, plain

@@ -24,14 +24,15 @@ layout as `format = "…"` and its columns by the roles below ([how](../how-to/i
 Each format says where its knowledge comes from: what its maker documents, what was seen in public files, and what is
 inferred. *Needed* roles make the layout; a row without a *required* one is a bad row.
 
-Files may be CSV (any separator), Excel (`.xlsx`, `.xlsm`, `.xlsb`, `.xls`), OpenDocument, HTML tables under any of these
-names, JSON, JSON Lines or Parquet, packed with zip, gzip or zstd, in any usual encoding.
+Files may be CSV (any separator), Excel (`.xlsx`, `.xlsm`, `.xlsb`, `.xls`), OpenDocument (`.ods`), HTML tables (also
+those called `.xls`), JSON, JSON Lines or Parquet, packed with zip, gzip or zstd, in any usual encoding.
 """
 READS = {
     Reading.TEXT: "text", Reading.WORD: "word", Reading.AMOUNT: "amount", Reading.MOMENT: "moment",
     Reading.DAY: "day", Reading.FLAG: "yes or no", Reading.EMAIL: "e-mail address",
     Reading.PHONE: "telephone number", Reading.ABOVE: "cell beside a label above the header",
 }  # fmt: skip
+_LONGEST_PATTERN = 120
 _NUMBERED = re.compile(r"^(.*)_(\d+)$")
 
 
@@ -47,7 +48,7 @@ def _modules() -> Iterator[ModuleType]:
 
 def _format(module: ModuleType) -> list[str]:
     parts = [f"## {module.__name__.rpartition('.')[2]}", paragraphs(module)]
-    layouts: Iterable[Layout] = getattr(module, "LAYOUTS", ()) or [module.LAYOUT] if hasattr(module, "LAYOUT") else ()
+    layouts = [module.LAYOUT] if hasattr(module, "LAYOUT") else getattr(module, "LAYOUTS", ())
     parts += [part for layout in layouts for part in _layout(layout)]
     return parts + [part for each in getattr(module, "SETS", ()) for part in _set(each)]
 
@@ -117,7 +118,9 @@ def _without_runs(roles: Mapping[str, Role]) -> dict[str, Role]:
 
 def _headers(role: Role) -> str:
     known = [code(header) for header in role.headers]
-    return ", ".join([*known, *([f"fitting {code(role.pattern)}"] if role.pattern else [])])
+    pattern = role.pattern or ""
+    pattern = pattern if len(pattern) <= _LONGEST_PATTERN else f"{pattern[:_LONGEST_PATTERN]}…"
+    return ", ".join([*known, *([f"fitting {code(pattern)}"] if pattern else [])])
 
 
 def _must(name: str, role: Role, layout: Layout) -> str:

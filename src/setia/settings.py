@@ -199,6 +199,8 @@ def _phrase(name: str) -> str:
 def template(shop: ShopSettings) -> str:
     """The text of a new `setia.toml`, with every choice explained."""
     sender = f"{_phrase(shop.name)} <shop@example.com>"
+    country = f'country = "{shop.country}"' if shop.country else '# country = "ID"'
+    staff = json.dumps(list(shop.staff), ensure_ascii=False)
     return f"""\
 # The settings of this shop. Every line may be left out; docs/reference/settings.md explains each.
 [shop]
@@ -207,6 +209,8 @@ currency = "{shop.currency}"        # ISO 4217
 time_zone = "{shop.time_zone}"  # days, months and quiet hours follow it
 language = "{shop.language}"         # en, id or ms: report and messages
 margin = {shop.margin}            # gross margin as a share of net sales
+{country}          # of telephone numbers that name none
+staff = {staff}               # addresses, @domains, keys: their orders count nowhere
 
 [email]
 # host = "smtp.example.com"  # without a host, mails are rendered and not sent

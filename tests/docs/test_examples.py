@@ -1,8 +1,9 @@
-"""The examples of the tutorial and the how-to pages run as they stand."""
+"""The examples of the tutorial and the how-to pages run as they stand, and print what the pages show."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import re
 import shlex
@@ -26,9 +27,9 @@ BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(page: Path) -> list[tuple[str, str]]:
-    """The blocks of a page that are run: language and text."""
+    """The blocks of a page that are run, and those that show what the command before prints: language and text."""
     found = BLOCK.findall(page.read_text(encoding="utf-8"))
-    return [(language, text) for language, text in found if language in ("console", "python")]
+    return [(language, text) for language, text in found if language in ("console", "python", "output")]
 
 
 class Run:
@@ -38,14 +39,31 @@ class Run:
         self.folder = folder
         self.names: dict[str, object] = {}
         self.commands = 0
+        self.printed = ""
 
     def all_of(self, page: Path) -> None:
         for language, text in blocks(page):
-            self.console(text) if language == "console" else self.python(text, page)
+            self.block(language, text, page)
+
+    def block(self, language: str, text: str, page: Path) -> None:
+        match language:
+            case "console":
+                self.console(text)
+            case "output":
+                self.output(text, page)
+            case _:
+                self.python(text, page)
+
+    def output(self, text: str, page: Path) -> None:
+        """What the page shows was printed, in this order; a page may leave lines out."""
+        printed = iter(line.rstrip() for line in self.printed.splitlines())
+        missing = [line for line in map(str.rstrip, text.splitlines()) if line and line not in printed]
+        assert not missing, f"{page.name} shows what was not printed: {missing[0]!r}\n{self.printed}"
 
     def python(self, text: str, page: Path) -> None:
-        with contextlib.chdir(self.folder):
+        with contextlib.chdir(self.folder), contextlib.redirect_stdout(io.StringIO()) as printed:
             exec(compile(text, f"{page.name}", "exec"), self.names)
+        self.printed = printed.getvalue()
 
     def console(self, text: str) -> None:
         for line in text.splitlines():
@@ -57,9 +75,14 @@ class Run:
                 raise AssertionError(f"a console block holds a line that is not run: {line}")
 
     def setia(self, words: list[str]) -> None:
-        done = subprocess.run([SETIA, *words], cwd=self.folder, capture_output=True, text=True, check=False)
+        wide = {**os.environ, "COLUMNS": "110"}
+        done = subprocess.run(
+            [SETIA, *words], cwd=self.folder, env=wide, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
         assert done.returncode == 0, f"setia {shlex.join(words)}\n{done.stdout}\n{done.stderr}"
         assert "Traceback" not in done.stderr
+        self.printed = done.stdout
         self.commands += 1
 
 
@@ -77,10 +100,10 @@ def test_tutorial(tmp_path: Path, surroundings: pytest.MonkeyPatch) -> None:
     run = Run(tmp_path)
     try:
         for language, text in blocks(TUTORIAL):
-            if language == "console":
-                run.console(text)
-            else:  # Python is written for the folder in which the reader began
+            if language == "python":  # written for the folder in which the reader began
                 Run(tmp_path).python(text, TUTORIAL)
+            else:
+                run.block(language, text, TUTORIAL)
         assert run.commands > 8
         assert (tmp_path / "my-shop" / "reports" / "report-id.html").is_file()
     finally:

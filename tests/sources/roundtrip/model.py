@@ -265,7 +265,9 @@ def _order(
     if has("platform"):
         order = replace(order, platform=money(asked))
     if "free" in lacks and order.buyer_pays == 0:
-        order = replace(order, voucher=ZERO, platform=ZERO, lines=tuple(replace(x, off=ZERO, rebate=ZERO) for x in lines))
+        order = replace(
+            order, voucher=ZERO, platform=ZERO, lines=tuple(replace(x, off=ZERO, rebate=ZERO) for x in lines)
+        )
     if has("tax_added"):
         order = replace(order, tax=money(order.goods - order.voucher), tax_added=True)
     elif has("tax_included"):

@@ -241,9 +241,7 @@ class Lazada(Format):
         shop = split(order.voucher, asked, place.cent)
         left = [price - off for price, off in zip(asked, shop, strict=True)]
         market = split(order.platform, left, place.cent)
-        return [
-            (n, left[i] + order.lines[n].rebate, left[i] - market[i], back) for i, (n, back) in enumerate(flat)
-        ]
+        return [(n, left[i] + order.lines[n].rebate, left[i] - market[i], back) for i, (n, back) in enumerate(flat)]
 
     def sold(self, order: Order, place: Place) -> list[Sold]:
         return [(order.lines[n].product.sku, Decimal(1), gets) for n, gets, _, _ in self.units(order, place)]
@@ -367,5 +365,3 @@ class Olist(Format):
         found = [table(f"olist_{name}_dataset", list(rows[0]), rows) for name, rows in tables.items()]
         dice.shuffle(found)
         return found
-
-

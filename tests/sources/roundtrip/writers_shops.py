@@ -273,5 +273,11 @@ class SkyVerge(WebToffee):
             row["date"] = row.pop("order_date")
             rows.append({key: value for key, value in row.items() if key not in ("paid_date", "customer_email")})
         left = ("paid_date", "customer_email", "order_date", "refund_items")
-        header = [*(key for key in self.order_keys if key not in left), "date", "refunds", "refunded_total", "line_items"]
+        header = [
+            *(key for key in self.order_keys if key not in left),
+            "date",
+            "refunds",
+            "refunded_total",
+            "line_items",
+        ]
         return [table("orders-export", header, rows)]

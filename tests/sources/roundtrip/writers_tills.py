@@ -76,6 +76,7 @@ class Square(Format):
         taken: list[Row] = []
         sold: list[Row] = []
         for order in orders:
+
             def head(moment: dt.datetime, event: str, order: Order = order) -> Row:
                 here = place.local(moment, ZONES[zone])
                 person = order.person

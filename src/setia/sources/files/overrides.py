@@ -48,10 +48,10 @@ def from_mapping(given: Mapping[str, object], source: Path | None = None) -> Ove
     """Roles to columns for all files, or under `file` one section for each. Raises MappingWrong."""
     sections = given.get("file")
     if sections is None:
-        return Overrides([("*", _override(given, source))] if given else [], source)
+        return Overrides([("*", _override(given, source, ()))] if given else [], source)
     if not isinstance(sections, list) or not all(isinstance(each, Mapping) for each in sections):
         raise MappingWrong(path=source, problem="each file has a section of its own: [[file]]")
-    return Overrides([(str(each.get("name", "*")), _override(each, source)) for each in sections], source)
+    return Overrides([(str(each.get("name", "*")), _override(each, source, ("name",))) for each in sections], source)
 
 
 def read(path: Path) -> Overrides:
@@ -87,11 +87,9 @@ def _toml(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _override(said: Mapping[str, object], source: Path | None) -> Override:
-    """Options and, beside them or under `columns`, roles."""
-    # Beside [columns] a name is the file's, without it a role.
-    beside = ("columns", "name") if "columns" in said else ()
-    own = {str(key): value for key, value in said.items() if key not in beside}
+def _override(said: Mapping[str, object], source: Path | None, apart: Sequence[str]) -> Override:
+    """Options and, beside them or under `columns`, roles; the keys `apart` are neither."""
+    own = {str(key): value for key, value in said.items() if key not in ("columns", *apart)}
     inner = said.get("columns", {})
     if not isinstance(inner, Mapping):
         raise MappingWrong(path=source, problem='[columns] holds lines of the form role = "column name"')

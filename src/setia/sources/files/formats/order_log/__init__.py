@@ -20,6 +20,7 @@ from setia.sources.files.roles import amount, email, flag, moment, phone, text, 
 from setia.sources.files.table import TextTable
 from setia.sources.files.understood import Shop, Understood
 from setia.sources.files.values import amount_style, time_style
+from setia.sources.files.values.phones import international_sql
 from setia.warehouse.duck import literal, quoted
 
 WORDS = {
@@ -27,6 +28,7 @@ WORDS = {
     "amount": "the amount (or quantity and unit price)",
 }  # fmt: skip
 NAMES = ("Order log", "Order lines")
+_TELEPHONE = r"^(?:\+\d|0[1-9])[\d .()-]{7,}$"
 UNNUMBERED = N_("There is no order number, so each row is an order of its own")
 _ALWAYS = ("customer", "email", "phone")
 CANCELLED = (
@@ -114,22 +116,30 @@ def understand(table: TextTable, override: Override, shop: Shop) -> Understood:
         name=NAMES["product" in columns],
         roles={role: known for role, known in LAYOUT.roles.items() if role in columns or role in _ALWAYS},
         notes=(*notes, *([] if "order" in columns else [UNNUMBERED])),
-        sale=lambda has: _as_written(table, columns, sale(has)),
+        sale=lambda has: _as_written(table, columns, shop, sale(has)),
     )
     return layout.understood([Found(table, columns, override)], shop)
 
 
-def _as_written(table: TextTable, columns: dict[str, str], found: Expressions) -> Expressions:
-    """With what only the values of the customer's column tell: addresses, and the `.0` that spreadsheets add."""
+def _as_written(table: TextTable, columns: dict[str, str], shop: Shop, found: Expressions) -> Expressions:
+    """With what only the values of the customer's column tell: addresses, telephones, the `.0` of spreadsheets."""
     key = quoted(columns.get("customer", ""))
     if "customer" not in columns or not (filled := table.count(key)):
         return found
-    if "email" not in columns and table.count(f"case when contains({key}, '@') then 1 end"):
-        found = {**found, "email": "case when contains(customer, '@') then lower(customer) end"}
-    if table.count(f"case when regexp_matches({key}, '^\\d+\\.0$') then 1 end") < filled:
-        return found
-    whole = found["customer_key"].replace("customer", "regexp_replace(customer, '\\.0$', '')", 1)
-    return {**found, "customer_key": whole}
+    made = dict(found)
+    addresses = table.count(f"case when contains({key}, '@') then 1 end")
+    if "email" not in columns and addresses:
+        made["email"] = "case when contains(customer, '@') then lower(customer) end"
+    if "phone" not in columns and _share(table, key, _TELEPHONE) >= 0.9 * (filled - addresses) > 0:
+        made["phone"] = f"case when not contains(customer, '@') then {international_sql('customer', shop.region)} end"
+        made["customer_key"] = made["customer_key"].replace("customer", f"coalesce({made['phone']}, customer)", 1)
+    elif _share(table, key, r"^\d+\.0$") == filled:
+        made["customer_key"] = made["customer_key"].replace("customer", "regexp_replace(customer, '\\.0$', '')", 1)
+    return made
+
+
+def _share(table: TextTable, column: str, pattern: str) -> int:
+    return table.count(f"case when regexp_matches({column}, {literal(pattern)}) then 1 end")
 
 
 def _columns(table: TextTable, override: Override) -> tuple[dict[str, str], list[str]]:
