@@ -32,8 +32,8 @@ happening. `setia sql` sees these tables under these names, empty ones included.
 
 ## Setia's own layout
 
-A CSV or Parquet file holds one table, under the column names below. It is known by its name (`orders.csv`,
-`orders.2026-08.csv.gz`) or, failing that, by its columns alone.
+A file (CSV, Parquet, a sheet of a workbook, JSON Lines …) holds one table, under the column names below. It is known by
+its name (`orders.csv`, `orders.2026-08.csv.gz`) or, failing that, by its columns alone.
 
 - Required columns must be there and filled; any other may be missing or empty. A missing column takes the value of the
   column named as its default; a missing `currency` is the shop's. A column that no table knows is left out and named.
@@ -41,11 +41,13 @@ A CSV or Parquet file holds one table, under the column names below. It is known
   the shop's time. It is kept in UTC.
 - A *day* is a calendar day in the shop's time zone, computed once, at import.
 - An *amount* has at most four digits after a decimal point: `DECIMAL(18,4)`.
-- An e-mail address as `customer_id` is replaced by a pseudonym; in `email` it is kept, in lower case.
+- An e-mail address as `customer_id`, or a telephone number in international form (`+628123456789`), is replaced by a
+  pseudonym; in `email` the address is kept, in lower case. Other telephone numbers stay as they are written.
 - A row replaces all old rows with the same key. Tables marked *merged* fill in instead: an empty cell keeps what was
   known.
 
-Files that are not in this layout are read too: see [Import your orders](../how-to/import-your-orders.md).
+Files that are not in this layout are read too: see [Import your orders](../how-to/import-your-orders.md) and
+[File formats](formats.md).
 
 | type | DuckDB type |
 | --- | --- |

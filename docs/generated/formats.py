@@ -33,6 +33,7 @@ READS = {
     Reading.PHONE: "telephone number", Reading.ABOVE: "cell beside a label above the header",
 }  # fmt: skip
 _LONGEST_PATTERN = 120
+_MANY = 10
 _NUMBERED = re.compile(r"^(.*)_(\d+)$")
 
 
@@ -107,12 +108,12 @@ def _roles(layout: Layout) -> str:
 
 
 def _without_runs(roles: Mapping[str, Role]) -> dict[str, Role]:
-    """The roles, of those numbered through only the first and the last."""
+    """The roles, of many that are numbered through only the first and the last."""
     runs: dict[str, list[str]] = {}
     for name in roles:
         numbered = _NUMBERED.match(name)
         runs.setdefault(f"{numbered[1]}_" if numbered else name, []).append(name)
-    kept = {name for run in runs.values() for name in (run[0], run[-1])}
+    kept = {name for run in runs.values() for name in (run if len(run) < _MANY else (run[0], run[-1]))}
     return {name: role for name, role in roles.items() if name in kept}
 
 

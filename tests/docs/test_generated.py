@@ -18,6 +18,10 @@ from setia.customers.traits import TRAITS
 from setia.facts import FACTS
 from setia.kernel.errors import SetiaError
 from setia.settings import Settings
+from setia.sources.files import formats
+from setia.sources.files.bridge import REASONS
+from setia.sources.files.formats import LAYOUTS, SETS, order_log
+from setia.sources.files.layout import Together
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -88,6 +92,30 @@ def test_every_column_and_trait_is_explained() -> None:
         part = facts.split(f"\n## {table.name}\n")[1].split("\n## ")[0]
         assert [field.name for field in table.fields if f"| `{field.name}` |" not in part] == []
     assert [name for name in TRAITS if f"| `{name}` |" not in traits] == []
+
+
+def test_every_format_is_listed_with_every_column_it_knows() -> None:
+    page = read("formats.md")
+    folders = [folder.name for folder in Path(formats.__path__[0]).iterdir() if (folder / "__init__.py").is_file()]
+    assert len(folders) > 15
+    assert [name for name in folders if f"\n## {name}\n" not in page] == []
+    for layout in (*LAYOUTS, order_log.LAYOUT, *SETS):
+        part = page.split(f"\n### {layout.name}\n")[1].split("\n##")[0]
+        tables = layout.layouts.values() if isinstance(layout, Together) else (layout,)
+        for role, known in [each for table in tables for each in table.roles.items()]:
+            if not re.fullmatch(r"item_\d\d?", role):  # of the columns item_1 to item_100 the ends are shown
+                assert f"\n| `{role}` |" in part, f"{layout.name}: {role}"
+                assert [header for header in known.headers if f"`{header}`" not in part] == []
+        assert set(re.findall(r"facts\.md#(\w+)", part)) <= FACTS.keys()
+        assert layout.stated is None or layout.stated.name in part
+
+
+def test_the_pages_for_owners_name_every_system_and_every_line_of_the_bridge() -> None:
+    importing = (DOCS / "how-to" / "import-your-orders.md").read_text(encoding="utf-8")
+    systems = {layout.name.split(":")[0] for layout in (*LAYOUTS, *SETS)}
+    assert [name for name in systems if name not in importing] == []
+    differing = (DOCS / "how-to" / "why-figures-differ.md").read_text(encoding="utf-8")
+    assert [reason for reason in REASONS.values() if f"\n| {reason} |" not in differing] == []
 
 
 def test_the_schema_of_programmes_takes_the_playbooks() -> None:

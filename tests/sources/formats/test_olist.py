@@ -150,7 +150,7 @@ def test_the_whole_set(london: Shop, files: Files) -> None:
         ("olist:u3", "niteroi", "Brazil"),
     ]
     assert rows(london, "select count(*) from returns") == [(0,)]
-    assert {each.understood.format for each in report.files} == {"Olist"}
+    assert {each.understood.format for each in report.files} == {"Olist: orders"}
     assert london.import_files(list(files.values())).snapshot is None
 
 

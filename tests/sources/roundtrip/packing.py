@@ -103,7 +103,6 @@ def objects(table: Table) -> list[dict[str, Any]]:
             else cell.isoformat() if isinstance(cell, dt.datetime)
             else cell
             for name, cell in zip(table.header, row, strict=True)
-            if cell is not None
         }
         for row in table.rows
     ]  # fmt: skip

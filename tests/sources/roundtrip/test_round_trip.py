@@ -156,7 +156,7 @@ def compare_returns(shop: Shop, form: Format, place: Place, orders: Sequence[Ord
     named = "order_id" if form.names_returned_order else "null"
     query = f"select {named} as order_id, currency, sum(amount) as amount from returns group by all"
     rows = read(shop, query)
-    found: dict[str | None, Fraction] = {row["order_id"]: Fraction(row["amount"]) for row in rows}
+    found: dict[str | None, Fraction] = {row["order_id"]: Fraction(row["amount"]) for row in rows if row["amount"]}
     expected: dict[str | None, Fraction] = defaultdict(Fraction)
     by_currency: dict[str, Fraction] = defaultdict(Fraction)
     for order in known(form, orders):

@@ -294,7 +294,7 @@ class Lazada(Format):
 class Olist(Format):
     """The set of tables of a Brazilian marketplace: a row per unit, freight by unit, payments of several kinds."""
 
-    name = "Olist"
+    name = "Olist: orders"
     lacks = frozenset({
         "email", "phone", "guest", "voucher", "platform", "rebate", "tax_added", "tax_included", "currency", "test",
         "undelivered", "unpaid", "returns", "money_back",

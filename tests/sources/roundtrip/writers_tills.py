@@ -68,7 +68,7 @@ class Square(Format):
 
     def write(self, orders: Sequence[Order], place: Place, dice: random.Random, *, typed: bool) -> list[Table]:
         zone = dice.choice(list(ZONES))
-        mark = dice.choice(["$", "RM", ""])
+        mark = dice.choice([{"IDR": "Rp", "MYR": "RM"}[place.currency], ""])
 
         def money(amount: Decimal) -> str:
             return f"{'-' if amount < 0 else ''}{mark}{abs(amount):,.2f}"

@@ -91,7 +91,7 @@ class Layout:
             stated = self.stated if self.stated and _speaks_of(self.stated.sql, has) else None
             stage = staged_sale(sale, bound, stated, shop)
             names = frozenset(stage)
-            facts = sale_facts(names, shop.currency, spread=self.spread)
+            facts = sale_facts(names, shop.currency, source=source_of(self.name), spread=self.spread)
             bridged = bridge.select(names, stated, shop.currency) if stated else None
         for name, rows in self.facts.items():
             each = [rows] if isinstance(rows, Mapping) else rows
@@ -159,7 +159,7 @@ class Together:
             parts[name] = Part(own.table, own.columns, own.reads, stage, only, own.carried)
             notes += own.notes
         stage = staged_sale({name: quoted(name) for name in self.sale_columns}, [], self.stated, shop)
-        facts = sale_facts(frozenset(stage), shop.currency)
+        facts = sale_facts(frozenset(stage), shop.currency, source=source_of(self.name))
         joined = f"select {', '.join(f'{sql} as {quoted(name)}' for name, sql in stage.items())}, fingerprint_of_row"
         for name, select in self.facts.items():
             facts[name] = _with(shop_words(select, shop), empty)
@@ -174,6 +174,11 @@ class Together:
             bridge=bridge.select(frozenset(stage), self.stated, shop.currency) if self.stated else None,
             stated=self.stated.name if self.stated else None,
         )
+
+
+def source_of(layout: str) -> str:
+    """The system that a layout's name begins with, as orders of it are told apart; empty for one of any make."""
+    return plain(layout.partition(":")[0]).replace(" ", "-") if ":" in layout else ""
 
 
 def staged_sale(sale: Expressions, bound: Sequence[Columns], stated: Stated | None, shop: Shop) -> dict[str, str]:

@@ -59,18 +59,20 @@ PERSONS = ("customer_id", "email", "phone")
 _ABOUT = ("email", "phone", "name", "city", "country", "language")
 
 
-def sale_facts(has: Set[str], currency: str, *, spread: bool = False) -> dict[str, str]:
+def sale_facts(has: Set[str], currency: str, *, source: str = "", spread: bool = False) -> dict[str, str]:
     """The SELECT of each fact table over `{rows}`; `has` are the columns the rows have (`customer_id` for the key).
 
-    `currency` is that of rows that name none. `spread`: what stands for the whole order is on its first line only.
+    `currency` is that of rows that name none. `source` tells orders of the same number apart that come from different
+    systems. `spread`: what stands for the whole order is on its first line only.
     """
     own = literal(currency)
-    facts = {"orders": _orders(has, own), "customers": _customers(has)}
-    returns = _returns(has, own)
+    document = f"{literal(source + ':')} || number" if source else "number"
+    facts = {"orders": _orders(has, own, document), "customers": _customers(has)}
+    returns = _returns(has, own, document)
     if returns:
         facts["returns"] = " union all by name ".join(returns)
     if "product_id" in has:
-        facts["order_lines"] = _order_lines(has, spread=spread)
+        facts["order_lines"] = _order_lines(has, document, spread=spread)
         facts["products"] = _products(has, own)
     return facts
 
@@ -136,7 +138,7 @@ _UNNUMBERED = """
     from {rows}"""
 
 
-def _orders(has: Set[str], currency: str) -> str:
+def _orders(has: Set[str], currency: str, document: str) -> str:
     if "number" not in has:
         return f"""select document_id || '#' || n as order_id, document_id, customer_id, placed_at, day,
             {_own("currency", has, currency)} as currency, amount as total,
@@ -150,7 +152,7 @@ def _orders(has: Set[str], currency: str) -> str:
     discount = " + ".join(f"coalesce({part}, 0)" for part in given) or "null"
     taxes = [f"coalesce(max({column}), 0)" for column in ("tax", "added_tax") if column in has]
     no_goods = "coalesce(max(quantity) <= 0, false)" if "quantity" in has else "false"
-    return f"""select number as order_id, number as document_id, {_any("customer_id", has)} as customer_id,
+    return f"""select number as order_id, {document} as document_id, {_any("customer_id", has)} as customer_id,
         min(placed_at) as placed_at, min(day) as day, {total(has)} as total,
         {_own("max(currency)", has, currency)} as currency,
         {_any("code", has)} as code, {_any("channel", has)} as channel, {_any("country", has)} as country,
@@ -162,7 +164,7 @@ def _orders(has: Set[str], currency: str) -> str:
         from {{rows}} where {_sale(has)} group by number"""
 
 
-def _order_lines(has: Set[str], *, spread: bool) -> str:
+def _order_lines(has: Set[str], document: str, *, spread: bool) -> str:
     quantity = "quantity" if "quantity" in has else "1"
     amount = "amount" if "amount" in has else "null"
     columns = f"""{_or_null("line", has)} as line, coalesce(product_id, '') as product_id, {quantity} as quantity,
@@ -179,7 +181,7 @@ def _order_lines(has: Set[str], *, spread: bool) -> str:
                 select number, max(customer_id) as customer_id, min(placed_at) as placed_at, min(day) as day
                 from {{rows}} where {_sale(has)} group by number
             )
-            select number as order_id, number as document_id, whole.customer_id, whole.placed_at, whole.day, {columns}
+            select number as order_id, {document} as document_id, whole.customer_id, whole.placed_at, whole.day, {columns}
             from {{rows}} join whole using (number) where {stands}"""
     # An order takes its earliest time, also where its lines bear several.
     return f"""
@@ -187,12 +189,12 @@ def _order_lines(has: Set[str], *, spread: bool) -> str:
             select number, min(placed_at) as first_placed_at, min(day) as first_day from {{rows}}
             where {_sale(has)} group by number having min(placed_at) <> max(placed_at)
         )
-        select number as order_id, number as document_id, {_or_null("customer_id", has)} as customer_id,
+        select number as order_id, {document} as document_id, {_or_null("customer_id", has)} as customer_id,
             coalesce(first_placed_at, placed_at) as placed_at, coalesce(first_day, day) as day, {columns}
         from {{rows}} left join two_times using (number) where {stands}"""
 
 
-def _returns(has: Set[str], currency: str) -> list[str]:
+def _returns(has: Set[str], currency: str, document: str) -> list[str]:
     """Credit notes, lines given back, and what was refunded beyond them."""
     if "number" not in has:
         return []
@@ -202,15 +204,15 @@ def _returns(has: Set[str], currency: str) -> list[str]:
     product = _or_null("product_id", has)
     if "is_return" in has:
         found.append(f"""select number || '-' || row_number() over (partition by number order by {product}, amount,
-                fingerprint_of_row) as return_id, number as document_id, {_or_null("return_of", has)} as order_id,
+                fingerprint_of_row) as return_id, {document} as document_id, {_or_null("return_of", has)} as order_id,
             {_or_null("customer_id", has)} as customer_id, {product} as product_id,
             {"-quantity" if "quantity" in has else "null"} as quantity,
             -amount as amount, {own}, placed_at as returned_at, day
             from {{rows}} where is_return""")
     if "returned_quantity" in has or "returned_amount" in has:
-        found.append(_returned_lines(has, own))
+        found.append(_returned_lines(has, own, document))
     if "refunded" in has:
-        found.append(_refunds(has, of_order))
+        found.append(_refunds(has, of_order, document))
     return found
 
 
@@ -225,23 +227,23 @@ def _returned_amount(has: Set[str]) -> str:
     return f"coalesce(returned_amount, {share})" if "returned_amount" in has else share
 
 
-def _returned_lines(has: Set[str], own: str) -> str:
+def _returned_lines(has: Set[str], own: str, document: str) -> str:
     quantity = _or_null("returned_quantity", has)
     when = "coalesce(returned_at, w.placed_at)" if "returned_at" in has else "w.placed_at"
     return f"""select number || '-' || row_number() over (partition by number order by {_or_null("product_id", has)},
-            fingerprint_of_row) as return_id, number as document_id, number as order_id,
+            fingerprint_of_row) as return_id, {document} as document_id, number as order_id,
         w.customer_id, {_or_null("product_id", has)} as product_id, {quantity} as quantity,
         {_returned_amount(has)} as amount, {own}, {when} as returned_at, {_day_of(when)} as day
         from {{rows}} join ({_whole(has)}) w using (number)
         where (coalesce({quantity}, 0) > 0 or {_returned_amount(has)} > 0) and {_of_orders_that_count(has)}"""
 
 
-def _refunds(has: Set[str], own: str) -> str:
+def _refunds(has: Set[str], own: str, document: str) -> str:
     lines = "0"
     if "returned_quantity" in has or "returned_amount" in has:
         lines = f"coalesce(sum({_returned_amount(has)}), 0)"
     when = "coalesce(max(refunded_at), min(placed_at))" if "refunded_at" in has else "min(placed_at)"
-    return f"""select number || '-R' as return_id, number as document_id, number as order_id,
+    return f"""select number || '-R' as return_id, {document} as document_id, number as order_id,
         {_any("customer_id", has)} as customer_id, null as product_id, null as quantity,
         max(refunded) - {lines} as amount, {own},
         {when} as returned_at, {_day_of(when)} as day

@@ -45,7 +45,7 @@ _ANSWERS = """
 """
 
 OLIST = Together(
-    name="Olist",
+    name="Olist: orders",
     layouts=TABLES,
     needs=("orders", "items"),
     sale_from=_SALE,
