@@ -27,54 +27,44 @@ from pathlib import Path
 from statistics import median
 
 import duckdb
+import openpyxl  # type: ignore[import-untyped]
 
 from importing import Run, fresh_shop
 from setia.app import Shop
 from setia.warehouse.duck import quoted
 
 Duck = duckdb.DuckDBPyConnection
-EXCEL_ROWS = 1_048_575
-FRESH = 60  # Seconds after which the plain CSV is imported anew.
-
-# To `getrusage` a new process begins with the highest resident set of the one that starts it; `VmHWM` is its own. A
-# child of the import counts where it is higher than those that opened the shop.
+EXCEL_ROWS, FRESH = 1_048_575, 60  # Rows of a sheet; seconds after which the plain CSV is imported anew.
+# To `getrusage` a process begins with the highest set of the one that starts it; `VmHWM` is its own.
 CHILD = """
 import json, resource, sys
-from pathlib import Path
 from setia.app import Shop
 with Shop.open(sys.argv[1]) as shop:
     others = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     shop.import_files(sys.argv[2:])
 own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-lines = Path("/proc/self/status").read_text().splitlines()
-highest = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+highest = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 child = children.ru_maxrss if children.ru_maxrss > others else 0
 processor = sum(each.ru_utime + each.ru_stime for each in (own, children))
 print(json.dumps({"bytes": highest * 1024, "child": child * 1024, "processor": processor}))
 """
-
 # Everything about a line follows from the numbers of its order and itself, through seeded hashes.
 LINES = """create macro points(x) as replace(format('{{:,}}', x), ',', '.');
-    create table lines as
-    with drawn as (
+    create table lines as with drawn as (
         select o, 1 + hash(o, 1) % 5 as n, hash(o, 2) % 100 < 3 as cancelled, hash(o, 3) % 100 < 5 as sent_back,
             ((hash(o, 4) % 1000000 / 1e6) ** 2 * {customers})::bigint as c, (hash(o, 5) % 3 * 9000)::bigint as shipping,
             timestamp '2024-01-01' + to_minutes((o * (730 * 1440.0) / {orders})::bigint) as placed
         from range({orders}) orders(o)
-    ), each as (select *, unnest(range(1, n::bigint + 1)) as line from drawn),
-    filled as (
+    ), each as (select *, unnest(range(1, n::bigint + 1)) as line from drawn), filled as (
         select *, hash(o, line, 6) % 2000 as p, (1 + hash(o, line, 7) % 3)::bigint as units,
-            ((10 + hash(p, 8) % 300) * 1000)::bigint as price, units * price as amount
-        from each)
-    select * exclude (sent_back), line = 1 as first, 100000 + o as number,
-        sent_back and first and not cancelled as returned,
+            ((10 + hash(p, 8) % 300) * 1000)::bigint as price, units * price as amount from each)
+    select *, line = 1 as first, 100000 + o as number, sent_back and first and not cancelled as returned,
         'pembeli' || c as buyer, buyer || '@example.com' as email, '62812' || lpad(c::varchar, 8, '0') as phone,
         ['Siti', 'Budi', 'Zoë', 'André', 'Dewi'][1 + (hash(c, 9) % 5)::bigint] as given, 'Rahma ' || c as family,
         given || ' ' || family as name, ['Bandung', 'Jakarta', 'Medan'][1 + (hash(c, 10) % 3)::bigint] as city,
         'SKU-' || p as sku, 'Kopi ' || md5(p::varchar)[:12] || ' 250 g' as product, 'Kopi ' || p % 9 as category,
-        sum(amount) over (partition by o)::bigint as goods, goods + shipping as total,
-        placed + interval 14 days as back_at, number || '-' || line as id,
-        (sum(if(returned, amount, 0)) over (partition by o))::bigint as refund,
+        number || '-' || line as id, sum(amount) over (partition by o)::bigint as goods, goods + shipping as total,
+        (sum(if(returned, amount, 0)) over (partition by o))::bigint as refund, placed + interval 14 days as back_at,
         strftime(placed, '%Y-%m-%d %H:%M:%S') as iso, iso[:16] as minute, replace(iso, ' ', 'T') || '+07:00' as own,
         strftime(placed, '%d/%m/%Y %H:%M:%S') || chr(9) as tabbed, strftime(placed, '%d %b %Y %H:%M') as named
     from filled order by o, line"""
@@ -90,7 +80,6 @@ EXPLAINED = "select 'Platform unique order ID.' as \"Order ID\" union all by nam
 # The first order that does not fit on a sheet.
 CUT = f"""set variable cut = (select coalesce(min(o), 1::bigint << 60)
     from (select o, row_number() over (order by o) as n from log) where n > {EXCEL_ROWS})"""
-
 KNOWN = """select count(*) filter (first) as orders, count(distinct c) as customers,
     sum(total) filter (first) as total, sum(epoch(placed - interval 7 hours)::bigint) filter (first) as moments,
     count(*) as lines, sum(units) as units, sum(amount) as goods, sum(refund) filter (first) as returned
@@ -100,8 +89,7 @@ HELD = """with counting as (select * from orders where cancelled_at is null),
     select count(*) as orders, count(distinct customer_id) as customers, sum(total) as total,
         sum(epoch(placed_at)::bigint) as moments, (select count(*) from l) as lines,
         (select sum(quantity) from l) as units, (select sum(amount) from l) as goods,
-        (select coalesce(sum(amount), 0) from returns) as returned
-    from counting"""
+        (select coalesce(sum(amount), 0) from returns) as returned from counting"""
 
 
 @dataclass(frozen=True)
@@ -117,7 +105,7 @@ class Format:
 
 
 def select(columns: str, source: str = "lines", width: int = 0) -> str:
-    """A SELECT of `Header | Header = expression ? condition; …`, as wide as the real file; with columns set aside."""
+    """A SELECT of `Header | Header = expression ? condition; …`, filled to `width` with what Setia does not read."""
     named: dict[str, str] = {}
     for column in " ".join(columns.split()).split("; "):
         headers, _, value = column.partition(" = ")
@@ -150,8 +138,8 @@ def table(title: str, moment: str, columns: str, width: int = 0, options: str = 
     name, _, when = moment.partition(".")
     amount = "sum(amount)" if "amount = " in columns else "0"
     figures = f"select count(*) as rows, sum(epoch({{}})::bigint) as moments, {amount} as amount from {{}}"
-    known, held = figures.format("placed - interval 7 hours", "lines"), figures.format(when, name)
-    return Format(title, {f"{name}.csv": select(columns, width=width)}, (), options, known, held)
+    known = figures.format("placed - interval 7 hours", "lines")
+    return Format(title, {f"{name}.csv": select(columns, width=width)}, (), options, known, figures.format(when, name))
 
 
 FORMATS = {
@@ -230,10 +218,8 @@ FORMATS = {
         "items.csv": select("""order_id = number; order_item_id = row_number() over (partition by o); product_id = sku;
         price = price || '.00'; freight_value = if(first and unit = 0, shipping, 0) || '.00'""", UNITS, 7),
         "payments.csv": select("order_id = number; payment_sequential = 1; payment_value = total || '.00'", ORDERS, 5),
-        "customers.csv": select("""customer_id = 'c' || number; customer_unique_id = buyer; customer_city = city""",
-            ORDERS, 5),
-        "products.csv": select("product_id = sku; product_category_name = category",
-            "(select distinct sku, category from lines)", 9),
+        "customers.csv": select("customer_id = 'c' || number; customer_unique_id = buyer", ORDERS, 5),
+        "products.csv": "select distinct sku as product_id, category as product_category_name from lines",
     }, ("lines", "returned")),
     "square": Format("Square, transactions and items", {
         "transactions.csv": select(_SQUARE + """Total Collected = taken || '.00'; Source = 'Point of Sale'; Gift Card
@@ -270,8 +256,6 @@ FORMATS = {
 
 def workbook(duck: Duck, file: Path) -> None:
     """The plain table as an Excel file of typed cells, as far as a sheet reaches."""
-    import openpyxl
-
     book = openpyxl.Workbook(write_only=True)
     sheet, rows = book.create_sheet("Orders"), duck.execute(f"{PLAIN} where o < getvariable('cut')")
     sheet.append([column[0] for column in rows.description or []])
@@ -311,10 +295,8 @@ def figures(duck: Duck, query: str, lacks: Sequence[str] = ()) -> dict[str, int]
 def measured(duck: Duck, form: Format, files: Sequence[Path], shop: Path) -> Run:
     """Import files into a fresh shop in a process of its own; stops where the shop holds other figures than known."""
     with fresh_shop(shop):
-        start = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-c", CHILD, str(shop), *map(str, files)], check=True, stdout=subprocess.PIPE, text=True
-        )
+        command, start = [sys.executable, "-c", CHILD, str(shop), *map(str, files)], time.perf_counter()
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         seconds, said = time.perf_counter() - start, json.loads(done.stdout.splitlines()[-1])
         with Shop.open(shop) as opened, opened.reading() as reader:
             held = figures(reader.duck, form.held, form.lacks)
@@ -327,8 +309,8 @@ def told(form: Format, files: Sequence[Path], runs: Sequence[tuple[Run, Run]], s
     """A row of the table; `share` of the plain table's rows are in the files."""
     ratios = [own.seconds / plain.seconds / share for own, plain in runs]
     processor = median(own.processor / plain.processor / share for own, plain in runs)
-    seconds, most = median(own.seconds for own, _ in runs), max(own.bytes for own, _ in runs)
-    size, child = sum(file.stat().st_size for file in files), max(own.said["child"] for own, _ in runs)
+    most, child = max(own.bytes for own, _ in runs), max(own.said["child"] for own, _ in runs)
+    size, seconds = sum(file.stat().st_size for file in files), median(own.seconds for own, _ in runs)
     spread = f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
     memory = f"{most / 2**20:,.0f}" + (f" + {child / 2**20:,.0f}" if child else "")
     return f"| {form.title} | {size / 2**20:,.1f} | {spread} | {processor:.2f} | {seconds:.1f} | {memory} |"
@@ -350,16 +332,15 @@ def main() -> None:
     all_rows, fitting = duck.execute("select count(*), count(*) filter (o < getvariable('cut')) from log").fetchall()[0]
     files = {name: make(duck, name, work) for name in dict.fromkeys(["csv", *wanted])}
     done: dict[str, list[tuple[Run, Run]]] = {name: [] for name in wanted}
+    since = float("-inf")
     for number in range(given.runs):
-        since = float("-inf")
         for name in wanted:
             if time.monotonic() - since > FRESH:
                 plain, since = measured(duck, FORMATS["csv"], files["csv"], work / "shop"), time.monotonic()
             own = plain if name == "csv" else measured(duck, FORMATS[name], files[name], work / "shop")
             done[name].append((own, plain))
             print(f"{number + 1}: {name} {own.seconds:.2f} s, csv {plain.seconds:.2f} s", file=sys.stderr, flush=True)
-    known = ", ".join(f"{value:,} {name}" for name, value in figures(duck, KNOWN, ("moments",)).items())
-    print(f"{all_rows:,} rows; of orders that count: {known}.\n")
+    print(f"{all_rows:,} rows; of orders that count:", figures(duck, KNOWN, ("moments",)), "\n")
     print("| format | MiB | time ÷ CSV | processor ÷ CSV | seconds | peak MiB, + child |\n|---|---|---|---|---|---|")
     for name, runs in done.items():
         print(told(FORMATS[name], files[name], runs, fitting / all_rows if name == "xlsx" else 1))

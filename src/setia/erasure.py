@@ -43,7 +43,8 @@ PATIENCE = 60
 
 
 class NobodyFound(SetiaError):
-    """Nobody is known as {identifier}. Give a customer's key or e-mail address as it stands in the facts."""
+    """Nobody is known as {identifier}. Give a customer's key, e-mail address or telephone number (+62…) as it stands in
+    the facts; a number that several customers share finds nobody."""
 
     code = "customers.nobody_found"
 
@@ -77,8 +78,9 @@ class Person:
 
 
 def find(reader: Reader, identity: Identity, identifier: str) -> Person:
-    """The person behind a customer's key or an e-mail address. Raises NobodyFound."""
+    """The person behind a customer's key, an e-mail address or a telephone number. Raises NobodyFound."""
     ids = _known_ids(reader, [identity.customer_id(identifier), identifier])
+    ids |= _only_owner(reader, identifier)
     emails = {identifier.lower()} if "@" in identifier else set()
     while True:
         more = reader.duck.execute(
@@ -100,6 +102,12 @@ def find(reader: Reader, identity: Identity, identifier: str) -> Person:
     ).fetchall()
     first = sorted(ids, key=lambda key: (key not in (identifier, identity.customer_id(identifier)), key))
     return Person(tuple(first), tuple(sorted(emails)), tuple(sorted(str(phone) for (phone,) in phones)))
+
+
+def _only_owner(reader: Reader, phone: str) -> set[str]:
+    """The customer with a telephone number; nobody where several share it."""
+    found = reader.duck.execute("select customer_id from customers where phone = $1", [phone]).fetchall()
+    return {str(key) for (key,) in found} if len(found) == 1 else set()
 
 
 def _known_ids(reader: Reader, wanted: list[str]) -> set[str]:

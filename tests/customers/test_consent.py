@@ -34,14 +34,14 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> Reader:
 def reader_of(empty: Reader, columns: dict[str, int | None], decisions: list[tuple[Any, ...]]) -> Reader:
     given, withdrawn = (duck.literal(noon(d) if d else None) for d in (columns["given"], columns["withdrawn"]))
     empty.duck.execute(
-        "create or replace view customers as select 'a' as customer_id, "
+        "create or replace view customers as select 'a' as customer_id, null::varchar as email, "
         f"{given}::timestamptz as email_consent_at, {withdrawn}::timestamptz as email_optout_at"
     )
     rows = ", ".join(f"('a', '{c}', {duck.literal(p)}, '{s}', {duck.literal(noon(d))})" for c, p, s, d in decisions)
     values = f"values {rows}" if rows else "select null, null, null, null, null::timestamptz where false"
     names = "customer_id, channel, purpose, state, decided_at"
     empty.duck.execute(
-        f"create or replace view consents as select customer_id::varchar as customer_id, channel::varchar as channel, "
+        f"create or replace view consents as select customer_id::varchar as customer_id, null::varchar as email, channel::varchar as channel, "
         f"purpose::varchar as purpose, state::varchar as state, decided_at from ({values}) as t({names})"
     )
     return empty
@@ -99,3 +99,18 @@ def test_a_file_of_consents_opens_and_closes_the_gate(shop: Shop, tmp_path: Path
     assert "Yes please" in str(held)
     shop.erase("a@example.com")
     assert shop.sql("select count(*) as n from consents where wording = 'Yes please'").to_pylist() == [{"n": 1}]
+
+
+def test_a_withdrawal_holds_for_every_account_of_the_address(shop: Shop, tmp_path: Path) -> None:
+    """One tool knows the person by a number of its own, another by the address."""
+    head = "customer_id,email,name,email_consent_at,email_optout_at\n"
+    (tmp_path / "customers.csv").write_text(
+        head + "till-7,siti@example.com,Siti,2026-01-01,\nx,x@example.com,X,2026-01-01,\n"
+    )
+    consents = "consent_id,customer_id,email,channel,state,decided_at\n"
+    consents += "1,siti@example.com,siti@example.com,email,withdrawn,2026-01-02\n"
+    (tmp_path / "consents.csv").write_text(consents)
+    shop.import_files([tmp_path / "customers.csv", tmp_path / "consents.csv"])
+    shop.refresh(as_of=dt.date(2026, 2, 1))
+    found = shop.sql("select customer_id, email_consent from traits order by 1").to_pylist()
+    assert [tuple(row.values()) for row in found] == [("till-7", False), ("x", True)]

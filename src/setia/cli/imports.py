@@ -32,6 +32,8 @@ def import_files(
     lang: LangOption = None,
 ) -> None:
     """Import files, all of one command together or not at all."""
+    if write_map is not None and write_map.exists():
+        raise typer.BadParameter(f"{write_map} is there already; choose another name")
     from setia.kernel.i18n import Speaker
     from setia.sources.files.errors import Declined
 
@@ -44,7 +46,8 @@ def import_files(
             if talk.imports:
                 raise
             if write_map is not None:
-                write_map.write_text(talk.mapping(), encoding="utf-8")
+                with write_map.open("x", encoding="utf-8") as file:
+                    file.write(talk.mapping())
                 typer.echo(speaker("What was understood is in {file}. Nothing was imported.", file=write_map))
             return
     talk.done(report)
@@ -73,6 +76,8 @@ class Talk:
         ]
         if file.rejected:
             more.append(say("{n} rows that cannot be read", n=say.count(file.rejected)))
+        if file.with_rejected:
+            more.append(say("{n} other rows of their orders, left out with them", n=say.count(file.with_rejected)))
         if file.others:
             what = say.say(own.others or say("explanations and totals"))
             more.append(say("{n} rows left out: {what}", n=say.count(file.others), what=what))
@@ -88,12 +93,12 @@ class Talk:
         table(["", ""], totals(preview.totals, say), title=say("Together"))
         for file in preview.files:
             if file.bridge is not None:
-                self.bridge(file.bridge)
+                self.bridge(file.name, file.bridge)
         if not self.imports:
             return False
         return not self._asks or typer.confirm(say("Import this?"), default=True)
 
-    def bridge(self, bridge: Bridge) -> None:
+    def bridge(self, file: str, bridge: Bridge) -> None:
         """From the system's own figure to Setia's."""
         from setia.sources.files.bridge import REASONS
 
@@ -104,7 +109,7 @@ class Talk:
             ]
             rows += [[say(REASONS[why]), self._money(account, amount)] for why, amount in account.steps.items()]
             rows.append([say("Net sales, as Setia counts them"), self._money(account, account.net)])
-            table(["", account.currency], rows, title=say("Why the figures differ"))
+            table(["", account.currency], rows, title=say("Why the figures differ: {file}", file=file))
         months = [each for each in bridge.months if each.month is not None]
         if len(months) > 1:
             shown = [

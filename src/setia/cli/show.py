@@ -36,6 +36,7 @@ class Bars:
     @contextmanager
     def stage(self, title: str, total: float, unit: str = "") -> Iterator[_Bar]:
         """Show one bar while the work goes on; it goes when the work is done."""
+        from rich.markup import escape
         from rich.progress import (
             BarColumn,
             DownloadColumn,
@@ -50,7 +51,7 @@ class Bars:
         columns = [TextColumn("{task.description}"), BarColumn(), *measured, TimeRemainingColumn()]
         watched = self._console.is_terminal
         with Progress(*columns, console=self._console, transient=True, disable=not watched) as progress:
-            yield _Bar(progress, progress.add_task(title, total=total))
+            yield _Bar(progress, progress.add_task(escape(title), total=total))
 
     def say(self, sentence: str) -> None:
         """Say one sentence that stays."""
@@ -88,7 +89,9 @@ def table(columns: list[str], rows: list[list[str]], *, title: str = "") -> None
     from rich.table import Table
     from rich.text import Text
 
-    shown = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    shown = Table(
+        title=Text(title) if title else None, title_justify="left", header_style="bold", box=None, pad_edge=False
+    )
     for column in columns:
         shown.add_column(column, overflow="fold")
     for row in rows:

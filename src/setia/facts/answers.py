@@ -11,6 +11,7 @@ ANSWERS = FactTable(
     key=("answer_id",),
     month_of="day",
     person=("customer_id",),
+    one_row=True,
     fields=(
         Field("answer_id", Kind.TEXT, "Key of the answer", required=True),
         Field("customer_id", Kind.TEXT, "Who answered"),

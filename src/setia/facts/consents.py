@@ -11,6 +11,7 @@ CONSENTS = FactTable(
     key=("consent_id",),
     month_of=None,
     person=("customer_id", "email", "phone"),
+    one_row=True,
     fields=(
         Field("consent_id", Kind.TEXT, "Key of the decision", required=True),
         Field("customer_id", Kind.TEXT, "Who decided", required=True),

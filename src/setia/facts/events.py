@@ -11,6 +11,7 @@ EVENTS = FactTable(
     key=("event_id",),
     month_of="day",
     person=("customer_id",),
+    one_row=True,
     fields=(
         Field("event_id", Kind.TEXT, "Key of the event", required=True),
         Field("customer_id", Kind.TEXT, "Who did it"),

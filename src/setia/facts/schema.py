@@ -50,6 +50,8 @@ class FactTable:
     person: tuple[str, ...]
     fields: tuple[Field, ...]
     merged: bool = False
+    one_row: bool = False
+    """A key is one row: a row that a file repeats is the same thing told twice."""
 
     def names(self) -> tuple[str, ...]:
         """Column names, in order."""

@@ -33,7 +33,7 @@ FORMATS: tuple[Format, ...] = (
     PricedLog(), AmountLog(), BareLog(), Native(), Shopify(), AdvancedExport(), WebToffee(), WebToffeeCells(),
     SkyVerge(), Shopee(), TikTokShop(), Lazada(), Olist(), Square(), SquareTransactions(), SquareItems(), Stripe(),
 )  # fmt: skip
-EXAMPLES = int(os.environ.get("SETIA_ROUND_TRIPS", "4"))
+EXAMPLES = int(os.environ.get("SETIA_ROUND_TRIPS", "3"))
 PLACES = st.sampled_from([JAKARTA, KUALA_LUMPUR])
 _numbers = count()
 EXACT = Fraction(1, 1000)
@@ -73,6 +73,8 @@ def test_what_is_written_is_what_is_read(
     note(f"{kind}: {files}")
     report = shop.import_files(files)
     assert sum(each.rejected for each in report.files) == 0
+    written = form.write(orders, place, random.Random(seed), typed=kind in TYPED)
+    assert sum(each.rows + each.others for each in report.files) == sum(len(table.rows) for table in written)
     compare_orders(shop, form, place, orders)
     if form.has_lines:
         compare_lines(shop, form, place, orders)
@@ -81,13 +83,18 @@ def test_what_is_written_is_what_is_read(
     compare_totals(report.totals, form, place, orders, returned)
     compare_bridges(report, form, orders, returned)
     assert shop.import_files(files).snapshot is None
-    whole = all_facts(shop)
+    whole = without_gaps(all_facts(shop))
     cut = data.draw(st.integers(0, len(orders)))
     if not 0 < cut < len(orders) or not all(any(o.exists for o in half) for half in (orders[:cut], orders[cut:])):
         return
     shop = emptied(place)
     shop.import_files([*write(orders[:cut]), *write(orders[cut:])])
-    assert all_facts(shop) == whole
+    assert without_gaps(all_facts(shop)) == whole
+
+
+def without_gaps(facts: dict[str, list[tuple[Any, ...]]]) -> dict[str, list[tuple[Any, ...]]]:
+    """A half that knows no discount may come without the column, and nothing is as much as none."""
+    return {name: [tuple(0 if cell is None else cell for cell in row) for row in rows] for name, rows in facts.items()}
 
 
 def read(shop: Shop, query: str) -> list[dict[str, Any]]:
@@ -223,6 +230,7 @@ def compare_bridges(report: Any, form: Format, orders: Sequence[Order], returned
         for account in file.bridge.whole:
             assert "other" not in account.steps, account
             assert account.stated + sum(account.steps.values()) == account.net
+            assert account.net == round(account.net, 4), "four places are all that facts have"
             assert abs(Fraction(account.net) - net[account.currency]) < EXACT
             months = [month for month in file.bridge.months if month.currency == account.currency]
             assert sum(month.net for month in months) == account.net

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-from .model import ZERO, Order, Person, Place
+from .model import Order, Person, Place
 from .packing import EVERY, Table
 
 Row = dict[str, object]
@@ -104,7 +104,3 @@ def returned_total(order: Order, place: Place) -> Decimal:
 def first_only(rows: list[Row], keep: Sequence[str], kept: dict[str, object] | None = None) -> list[Row]:
     """Rows of which all but the first have their own cells alone."""
     return [rows[0], *({key: value for key, value in row.items() if key in keep} | (kept or {}) for row in rows[1:])]
-
-
-def nothing() -> Decimal:
-    return ZERO

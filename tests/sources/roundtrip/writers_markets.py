@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import ClassVar
 
 from .model import CANCELLED, UNDELIVERED, UNPAID, ZERO, Order, Place, split
 from .packing import Table
@@ -35,7 +36,7 @@ class Shopee(Format):
         "Username (Pembeli)|Nama Penerima|No. Telepon|Kota/Kabupaten|Provinsi|Waktu Pesanan Selesai",
         "|",
     )
-    english = {
+    english: ClassVar[dict[str, str]] = {
         "No. Pesanan": "Order ID", "Status Pesanan": "Order Status", "Alasan Pembatalan": "Cancel reason",
         "No. Resi": "Tracking Number*", "Waktu Pengiriman Diatur": "Ship Time",
         "Waktu Pesanan Dibuat": "Order Creation Date", "Waktu Pembayaran Dilakukan": "Order Paid Time",
@@ -51,7 +52,7 @@ class Shopee(Format):
         "Username (Pembeli)": "Username (Buyer)", "Nama Penerima": "Receiver Name", "No. Telepon": "Phone Number",
         "Kota/Kabupaten": "City", "Waktu Pesanan Selesai": "Order Complete Time",
     }  # fmt: skip
-    malay = {
+    malay: ClassVar[dict[str, str]] = {
         **english, "No. Pesanan": "ID Pesanan", "Status Pesanan": "Status Pesanan",
         "Alasan Pembatalan": "Sebab Pembatalan", "Waktu Pengiriman Diatur": "Masa Penghantaran",
         "Waktu Pesanan Dibuat": "Tarikh Pesanan Dibuat", "Waktu Pembayaran Dilakukan": "Masa Pembayaran Pesanan",
@@ -60,12 +61,12 @@ class Shopee(Format):
         "Voucher Ditanggung Shopee": "Baucar Shopee", "Username (Pembeli)": "Nama Pengguna (Pembeli)",
         "No. Telepon": "No. Telefon", "Kota/Kabupaten": "Bandar", "Waktu Pesanan Selesai": "Masa Pesanan Selesai",
     }  # fmt: skip
-    states = {
+    states: ClassVar[dict[str, dict[str, str]]] = {
         "id": {CANCELLED: "Batal", UNDELIVERED: "Batal", UNPAID: "Belum Bayar"},
         "en": {CANCELLED: "Cancelled", UNDELIVERED: "Cancelled", UNPAID: "Unpaid"},
         "ms": {CANCELLED: "Dibatalkan", UNDELIVERED: "Dibatalkan", UNPAID: "Belum Bayar"},
     }
-    reasons = {
+    reasons: ClassVar[dict[str, dict[str, str]]] = {
         "id": {CANCELLED: "Dibatalkan oleh Pembeli. Alasan: Berubah pikiran", UNDELIVERED: "Pengiriman gagal"},
         "en": {CANCELLED: "Cancelled by buyer: change of mind", UNDELIVERED: "Failed delivery: Delivery failed"},
         "ms": {CANCELLED: "Dibatalkan oleh pembeli", UNDELIVERED: "Penghantaran gagal"},

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 from .model import CANCELLED, DONE, TEST, UNDELIVERED, UNPAID, ZERO, Line, Order, Place, split
@@ -31,7 +32,7 @@ class Shopify(Format):
         "Payment Reference,Refunded Amount,Vendor,Outstanding Balance,Employee,Location,Id,Tags,Risk Level,Source,"
         "Lineitem discount,Tax 1 Name,Tax 1 Value,Phone,Receipt Number,Duties,Payment ID"
     )
-    newer = {"Cancelled at": "Canceled at", "Lineitem sku": "Lineitem SKU"}
+    newer: ClassVar[dict[str, str]] = {"Cancelled at": "Canceled at", "Lineitem sku": "Lineitem SKU"}
 
     def number(self, order: Order) -> str:
         return f"#{1000 + order.n}"
@@ -163,7 +164,7 @@ class AdvancedExport(WooCommerce):
             for n, (line, amount) in enumerate(zip(order.lines, self.amounts(order, place), strict=True)):
                 each.append(whole | {
                     "SKU": line.product.sku, "Item #": str(n + 1), "Item Name": line.product.name,
-                    "Quantity": str(line.quantity), "Item Cost": f"{amount / line.quantity:.4f}".rstrip("0").rstrip("."),
+                    "Quantity": str(line.quantity), "Item Cost": f"{amount / line.quantity:.4f}",
                     "Order Line Total": str(amount), "Quantity (- Refund)": str(line.quantity - line.back),
                     "Order Line Total Refunded": str(back[n]),
                 })  # fmt: skip
@@ -254,7 +255,14 @@ class SkyVerge(WebToffee):
     """Customer / Order / Coupon Export by SkyVerge: a cell with all items, its marks behind backslashes."""
 
     name = "WooCommerce by SkyVerge, a row per order"
-    lacks = WebToffee.lacks
+
+    def suits(self, order: Order, place: Place) -> Order:
+        # A backslash of the name's own cannot be told from the one before a mark.
+        def straight(line: Line) -> Line:
+            product = line.product
+            return replace(line, product=replace(product, name=product.name.replace("\\", "/")))
+
+        return replace(super().suits(order, place), lines=tuple(map(straight, order.lines)))
 
     def write(self, orders: Sequence[Order], place: Place, dice: random.Random, *, typed: bool) -> list[Table]:
         def escaped(value: object) -> str:

@@ -130,9 +130,8 @@ def _redeemed(tx: Connection, reader: Reader, running: Running, entered_until: d
     if not offers:
         return 0, Decimal(0)
     orders: Any = reader.table("orders")
-    used = orders.filter(orders.code.notnull(), orders.cancelled_at.isnull(), ~orders.is_test.fill_null(False)).select(
-        "code", "discount"
-    )
+    real = ~orders.is_test.fill_null(False) & ~orders.is_staff.fill_null(False)
+    used = orders.filter(orders.code.notnull(), orders.cancelled_at.isnull(), real).select("code", "discount")
     total, count = Decimal(0), 0
     for order in reader.arrow(used).to_pylist():
         offer = offers.get(order["code"])

@@ -117,7 +117,7 @@ def _accounts(
     given_back = "select null::varchar as currency, null::date as m, 0 as amount where false"
     if returns:
         day = "date_trunc('month', day)::date" if by_month else "null::date"
-        given_back = f"select currency, {day} as m, sum(amount) as amount from ({returns}) group by all"
+        given_back = f"select currency, {day} as m, sum(amount::decimal(18,4)) as amount from ({returns}) group by all"
     rows = duck.execute(
         f"""with s as (select currency, {stated_month} as m, sum(stated) as stated, {gone},
                 sum(cancelled_lines) filter (where nowhere is null) as lines,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -70,6 +71,8 @@ class Columns:
                 yield Read(f"{role}_day", "null::date")
             if known.currency_in_header:
                 yield Read(f"{role}_currency", "null::varchar")
+            if known.reading is Reading.AMOUNT and known.money:
+                yield Read(f"{role}_mark", "null::varchar")
 
     def _there(self, role: str, known: Role, column: str) -> Iterator[Read]:
         text = quoted(column)
@@ -113,8 +116,10 @@ class Columns:
             return TimeStyle((self._override.dates,))
         text = quoted(column)
         style = time_style(text, self.table.count, lambda each: self.table.count(each, whole=True))
-        style = style or TimeStyle(offset=True)
+        style = style or TimeStyle(offset=True, loose=True)
         self._say(Sentence("Dates in {column} are read as {style}", column=column, style=Sentence(style.described())))
+        if self.table.loose:
+            style = replace(style, loose=True)
         if style.ambiguous:
             self._say(N_("Day and month could be the other way round in every date: the day was taken to come first"))
         return style
@@ -131,9 +136,11 @@ class Columns:
         if known.currency_in_header:
             code = re.search(r"\(([A-Za-z]{3})\)", column)
             yield Read(f"{role}_currency", literal(code.group(1).upper() if code else None) + "::varchar")
-        if known.money and self.currency_mark is None and marks.seen(text, self.table.count):
-            self.currency_mark = quoted(f"{role}_mark")
-            yield Read(f"{role}_mark", marks.currency_sql(text, self._shop.currency))
+        if known.money:
+            marked = marks.seen(text, self.table.count)
+            yield Read(f"{role}_mark", marks.currency_sql(text, self._shop.currency) if marked else "null::varchar")
+            if marked and self.currency_mark is None:
+                self.currency_mark = quoted(f"{role}_mark")
 
     def _say(self, sentence: str) -> None:
         if sentence not in self.notes:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from setia.sources.files.errors import FileTruncated, NotATable, TooManyColumns
+from setia.sources.files.header import unique_names
 from setia.sources.files.unpacking import CHUNK, Source, chunks, write
 from setia.warehouse.duck import literal, quoted, row
 
@@ -177,7 +178,7 @@ def _converted(source: Source, connection: duckdb.DuckDBPyConnection, objects: s
     if len(paths) < 2:
         raise NotATable(path=source.said, problem="its objects do not have two fields or more")
     pointers = ", ".join(map(_pointer, paths))
-    names = _unique(".".join(path) for path in paths)
+    names = unique_names([".".join(path) for path in paths])
     columns = ", ".join(f"fields[{n}] as {quoted(name)}" for n, name in enumerate(names, start=1))
     target = source.new_file(".parquet")
     # Every column of a group of rows is held in memory until it is written.
@@ -230,13 +231,3 @@ def _in_order(found: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
             yield from walk(inner)
 
     return list(walk(()))
-
-
-def _unique(names: Iterable[str]) -> list[str]:
-    """DuckDB takes names that differ in case alone for the same."""
-    seen: dict[str, int] = {}
-    unique = []
-    for name in names:
-        seen[name.lower()] = seen.get(name.lower(), 0) + 1
-        unique.append(name if seen[name.lower()] == 1 else f"{name} ({seen[name.lower()]})")
-    return unique

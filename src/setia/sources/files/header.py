@@ -72,13 +72,17 @@ def _names(record: list[str]) -> bool:
 
 def unique_names(header: list[str]) -> list[str]:
     """Column names, trimmed; empty and repeated ones get a number, as nothing may be lost."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     names = []
     for position, name in enumerate((cell.strip() for cell in header), start=1):
-        name = name or f"column {position}"
+        name = free = name or f"column {position}"
+        again = 1
         # DuckDB takes names that differ in case alone for the same.
-        seen[name.lower()] = seen.get(name.lower(), 0) + 1
-        names.append(name if seen[name.lower()] == 1 else f"{name} ({seen[name.lower()]})")
+        while free.lower() in taken:
+            again += 1
+            free = f"{name} ({again})"
+        taken.add(free.lower())
+        names.append(free)
     return names
 
 

@@ -50,6 +50,8 @@ class FileReport:
     rows: int
     """Rows read, the rejected among them."""
     rejected: int
+    with_rejected: int
+    """Other rows of orders of which a row cannot be read: without it their totals would be too small."""
     others: int
     """Rows that are no data: explanations, totals, what the format says of them."""
     duplicates: int
@@ -173,17 +175,15 @@ class Import:
     # Staging an export.
 
     def _stage(self, understood: Understood) -> _Staged:
-        for part in understood.parts.values():
-            with self._watched(part.table.container.name, part.table.container.bytes):
-                part.table.stage(part)
-        counts = [self._counts(part) for part in understood.parts.values()]
+        counts = self._read(understood)
+        if any(each.bad for each in counts) and not any(part.table.loose for part in understood.parts.values()):
+            understood = self._loosened(understood)
+            counts = self._read(understood)
         rejected = sum(len(each.broken) + each.bad for each in counts)
         self._require_rows(understood, counts, rejected)
-        for part, each in zip(understood.parts.values(), counts, strict=True):
-            if each.bad or each.others:
-                self._duck.execute(f"delete from {part.table.rows} where problem is not null")
+        with_rejected = self._drop(understood, counts)
         rows = self._joined(understood)
-        erased = self._leave_out_erased(rows, understood.persons)
+        erased = self._leave_out_erased(rows, understood.persons, whole_orders=understood.sells)
         first = next(iter(understood.parts.values())).table.container
         report = FileReport(
             path=first.given,
@@ -197,6 +197,7 @@ class Import:
             },
             rows=sum(each.total + len(each.broken) for each in counts),
             rejected=rejected,
+            with_rejected=with_rejected,
             others=sum(each.others for each in counts),
             duplicates=sum(each.duplicates for each in counts),
             erased=erased,
@@ -204,7 +205,21 @@ class Import:
         )
         self._tell(report)
         parts = zip(understood.parts.values(), counts, strict=True)
-        return _Staged(report, self._facts(understood, rows), self._rejects(list(parts)))
+        return _Staged(report, self._facts(understood, rows), self._rejects(list(parts), understood.persons))
+
+    def _read(self, understood: Understood) -> list[_Counts]:
+        for part in understood.parts.values():
+            with self._watched(part.table.container.name, part.table.container.bytes):
+                part.table.stage(part)
+        return [self._counts(part) for part in understood.parts.values()]
+
+    def _loosened(self, understood: Understood) -> Understood:
+        """The same export, whose odd moments are read in any other writing: that takes long, so hardly any is."""
+        tables = [part.table for part in understood.parts.values()]
+        for table in tables:
+            table.loose = True
+        (again,) = recognise(tables, self._overrides, self._shop).understood
+        return again
 
     def _counts(self, part: Part) -> _Counts:
         total, bad, others, different = row(
@@ -219,10 +234,10 @@ class Import:
     def _require_rows(self, understood: Understood, counts: Sequence[_Counts], rejected: int) -> None:
         parts = list(zip(understood.parts.values(), counts, strict=True))
         for part, each in parts:
-            if each.total + len(each.broken) == 0:
+            if each.total + each.others + len(each.broken) == 0:
                 raise NoRows(path=part.table.container.given)
             if each.bad + len(each.broken) and (self._strict or each.bad == each.total):
-                first = next(self._rejects([(part, each)]))
+                first = next(self._rejects([(part, each)], ()))
                 where = {"path": part.table.container.given, "row": first.row, "reason": _said(first)}
                 raise RowsRejected(count=rejected, **where) if self._strict else NothingUsable(**where)
 
@@ -255,31 +270,50 @@ class Import:
                     facts[name] = f"select * from ({facts[name]}) where {self._not_erased(column, facts[name])}"
         return facts
 
-    def _rejects(self, parts: Sequence[tuple[Part, _Counts]]) -> Iterator[Reject]:
+    def _drop(self, understood: Understood, counts: Sequence[_Counts]) -> int:
+        """Drop the rows that cannot be used, and with them the rest of their orders; returns the number of these."""
+        dropped = 0
+        for part, each in zip(understood.parts.values(), counts, strict=True):
+            rows = part.table.rows
+            if each.bad and "number" in part.staged:
+                broken = f"select number from {rows} where problem <> {literal(NO_DATA)} and number is not null"
+                where = f"problem is null and number in ({broken})"
+                dropped += int(row(self._duck, f"select count(*) from {rows} where {where}")[0])
+                self._duck.execute(f"delete from {rows} where {where}")
+            if each.bad or each.others:
+                self._duck.execute(f"delete from {rows} where problem is not null")
+        return dropped
+
+    def _rejects(self, parts: Sequence[tuple[Part, _Counts]], persons: Sequence[str]) -> Iterator[Reject]:
         for part, each in parts:
             if not each.bad and not each.broken:
                 continue
-            found = part.table.bad_rows(part) if each.bad else iter(())
+            found = part.table.bad_rows(part, persons) if each.bad else iter(())
+            kept = ((n, problem, text) for n, problem, text, who in found if not self._is_erased(who))
             blank = part.table.blank_lines() if each.bad else ()
-            ordered = rejects.ordered(part.table.container.name, each.broken, found, blank)
-            yield from (reject for reject in ordered if not self._of_the_erased(reject))
+            ordered = rejects.ordered(part.table.container.name, each.broken, kept, blank)
+            yield from (reject for reject in ordered if not self._is_erased(rejects.cells(reject)))
 
-    def _of_the_erased(self, reject: Reject) -> bool:
+    def _is_erased(self, identifiers: Sequence[str | None]) -> bool:
         """Whether a bad row names somebody who was erased: nothing of them is written anywhere again."""
         if not self._erased:
             return False
         identity, erased = self._shop.identity, set(self._erased)
         return any(
             identity.fingerprint(each) in erased
-            for cell in rejects.cells(reject)
-            for each in (cell, identity.customer_id(cell))
+            for identifier in identifiers
+            if identifier is not None
+            for each in (identifier, identity.customer_id(identifier))
         )
 
-    def _leave_out_erased(self, rows: str, persons: Sequence[str]) -> int:
+    def _leave_out_erased(self, rows: str, persons: Sequence[str], *, whole_orders: bool) -> int:
         """Drop the rows of erased people; returns how many."""
         if not self._erased or not persons:
             return 0
         where = " or ".join(f"not {self._not_erased(quoted(column), rows)}" for column in persons)
+        if whole_orders:
+            # The person may stand on the first row of an order alone.
+            where = f"number in (select number from {rows} where {where}) or {where}"
         (gone,) = row(self._duck, f"select count(*) from {rows} where {where}")
         if gone:
             self._duck.execute(f"delete from {rows} where {where}")

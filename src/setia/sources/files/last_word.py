@@ -56,11 +56,17 @@ def _documents(exports: Sequence[Mapping[str, str]]) -> list[list[dict[str, str]
         by_key: dict[tuple[str, ...], dict[str, str]] = {}
         for name, select in facts.items():
             if not FACTS[name].merged:
-                by_key.setdefault(FACTS[name].key, {})[name] = select
+                by_key.setdefault(FACTS[name].key, {})[name] = _once(name, select)
         for together in by_key.values():
             tables = tuple(sorted(together))
             found[tables] = [*found.pop(tables, []), together]
     return list(found.values())
+
+
+def _once(name: str, select: str) -> str:
+    if not FACTS[name].one_row:
+        return select
+    return f"select distinct on ({', '.join(map(quoted, FACTS[name].key))}) * from ({select})"
 
 
 def _last_known(name: str, parts: Sequence[str]) -> str:

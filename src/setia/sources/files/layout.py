@@ -76,7 +76,7 @@ class Layout:
         if self.marks and not {plain(mark) for mark in self.marks} & {plain(name) for name in table.columns}:
             return None
         columns = {role: column for role, known in self.roles.items() if (column := known.column(table.columns))}
-        columns |= override.columns
+        columns |= {role: column for role, column in override.columns.items() if column in table.columns}
         return Found(table, columns, override) if set(self.needs) <= columns.keys() else None
 
     def understood(self, found: Sequence[Found], shop: Shop) -> Understood:
@@ -91,7 +91,9 @@ class Layout:
             stated = self.stated if self.stated and _speaks_of(self.stated.sql, has) else None
             stage = staged_sale(sale, bound, stated, shop)
             names = frozenset(stage)
-            facts = sale_facts(names, shop.currency, source=source_of(self.name), spread=self.spread)
+            facts = sale_facts(
+                names, shop.currency, source=found[0].override.source or source_of(self.name), spread=self.spread
+            )
             bridged = bridge.select(names, stated, shop.currency) if stated else None
         for name, rows in self.facts.items():
             each = [rows] if isinstance(rows, Mapping) else rows
@@ -194,7 +196,8 @@ def staged_sale(sale: Expressions, bound: Sequence[Columns], stated: Stated | No
     if "currency" not in sale and mark is not None:
         kept["currency"] = mark
     if shop.staff and "customer_key" in sale:
-        kept["is_staff"] = f"coalesce({sale.get('is_staff', 'false')}, false) or {_of_staff(sale, shop.staff)}"
+        keys = [sale["customer_key"], *([sale["email"]] if "email" in sale else [])]
+        kept["is_staff"] = f"coalesce({sale.get('is_staff', 'false')}, false) or {of_staff(keys, shop.staff)}"
     if stated is not None:
         kept |= bridge.staged(stated)
     return kept
@@ -204,12 +207,10 @@ def _speaks_of(sql: str, roles: Set[str]) -> bool:
     return bool(set(re.findall(r"[a-z_0-9]+", sql)) & roles)
 
 
-def _of_staff(sale: Expressions, staff: Sequence[str]) -> str:
-    """Whether a buyer is of the shop's own people: by address, by an address's `@domain` or by key."""
+def of_staff(keys: Sequence[str], staff: Sequence[str]) -> str:
+    """Whether any of the keys is of the shop's own people: by address, by an address's `@domain` or by key."""
     named = ", ".join(literal(each.lower()) for each in staff)
-    who = [f"lower({sale['customer_key']})", *([f"lower({sale['email']})"] if "email" in sale else [])]
-    tests = [f"{each} in ({named})" for each in who]
-    tests += [f"regexp_extract({each}, '@.*$') in ({named})" for each in who]
+    tests = [f"lower({key}) in ({named}) or regexp_extract(lower({key}), '@.*$') in ({named})" for key in keys]
     return f"coalesce({' or '.join(tests)}, false)"
 
 
@@ -230,6 +231,8 @@ def fact_select(name: str, number: int, columns: Expressions, stage: dict[str, s
         if each.name not in declared and each.default in declared:
             stands_in = declared[each.default]
             declared[each.name] = f"shop_day({stands_in})" if each.kind is Kind.DAY else stands_in
+    if "known_at" in table.names():
+        declared.setdefault("known_at", "file_time")
     if "currency" in table.names():
         declared["currency"] = f"coalesce({declared.get('currency', 'null')}, {{currency}})"
     staged = {column: f"{name}{number or ''}.{column}" for column in declared}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,10 @@ from setia.sources.files.values import PLAIN, AmountStyle
 from setia.sources.files.values.amounts import WITH_COMMA, WITH_POINT
 
 AMOUNTS = {style.name: style for style in (PLAIN, WITH_POINT, WITH_COMMA)}
+
+
+_DIRECTIVES = r"%[aAbBdfgHIjmMpSuUVwWyYzZ%-]"
+"""What strptime of DuckDB knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Override:
     amounts: AmountStyle | None = None
     zone: str | None = None
     """IANA zone of times that name none."""
+    source: str = ""
+    """Which system the file is of, where two number their orders alike."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +78,14 @@ def written(exports: Iterable[tuple[str, str | None, Mapping[str, str], Mapping[
     text = [
         "# What Setia understood. Change what is wrong, then: setia import --map THIS-FILE ...",
         "# A line dates, amounts or time_zone holds for all of a file:",
-        '#   dates = "%d/%m/%Y"    amounts = "1.234,56"    time_zone = "Asia/Jakarta"',
+        '#   dates = "%d/%m/%Y"    amounts = "1.234,56"    time_zone = "Asia/Jakarta"    source = "second shop"',
     ]
     for name, form, columns, examples in exports:
         text += ["", "[[file]]", f"name = {_toml(glob.escape(name))}"]
         text += [f"format = {_toml(form)}"] if form is not None else []
         text += ["[file.columns]"]
         for role, column in columns.items():
-            shown = " ".join(", ".join(examples.get(role, [])).split())[:60]
+            shown = "".join(c for c in ", ".join(examples.get(role, [])) if c.isprintable())[:60]
             text.append(f"{role} = {_toml(column)}" + (f"  # {shown}" if shown else ""))
     return "\n".join(text) + "\n"
 
@@ -99,5 +106,7 @@ def _override(said: Mapping[str, object], source: Path | None, apart: Sequence[s
         raise MappingWrong(path=source, problem=f"no time zone is called {zone!r}")
     if style is not None and style not in AMOUNTS:
         raise MappingWrong(path=source, problem=f"amounts = {style!r} is none of {', '.join(AMOUNTS)}")
-    form, dates = flat.pop("format", None), flat.pop("dates", None)
-    return Override(flat, form, dates, AMOUNTS[style] if style else None, zone)
+    form, dates, system = flat.pop("format", None), flat.pop("dates", None), flat.pop("source", "")
+    if dates is not None and re.sub(_DIRECTIVES, "", dates).count("%"):
+        raise MappingWrong(path=source, problem=f"dates = {dates!r} is no form such as %d/%m/%Y %H:%M")
+    return Override(flat, form, dates, AMOUNTS[style] if style else None, zone, system)

@@ -83,7 +83,21 @@ def _layout(table: TextTable, overrides: Overrides) -> tuple[Layout, Found] | No
             names = ", ".join([*(layout.name for layout in LAYOUTS), *order_log.NAMES])
             raise MappingWrong(path=overrides.source, problem=f"format = {override.format!r} is none of {names}")
     fitting = [(layout, each) for layout in named if (each := layout.found(table, override))]
-    return max(fitting, key=lambda pair: len(set(pair[1].columns.values())), default=None)
+    chosen = max(fitting, key=lambda pair: len(set(pair[1].columns.values())), default=None)
+    if chosen is not None:
+        _require_known(chosen[0], table, overrides)
+    return chosen
+
+
+def _require_known(layout: Layout, table: TextTable, overrides: Overrides) -> None:
+    """Raises MappingWrong for a role or a column that is not there."""
+    for role, column in overrides.of(table.container.name).columns.items():
+        if role not in layout.roles:
+            raise MappingWrong(path=overrides.source, problem=f"{role!r} is none of {', '.join(layout.roles)}")
+        if column not in table.columns:
+            raise MappingWrong(
+                path=overrides.source, problem=f"there is no column {column!r} in {table.container.name}"
+            )
 
 
 def _own(table: TextTable, overrides: Overrides, shop: Shop) -> Understood | None:

@@ -13,6 +13,7 @@ from setia.warehouse.duck import literal
 
 ORDER_COLUMNS = {
     "number": "The order's number",
+    "document": "What an import replaces as a whole, where that is more than the order",
     "placed_at": "When it was placed",
     "customer_key": "Who bought, as the system keys people; null: an anonymous guest",
     "email": "E-mail address",
@@ -66,13 +67,13 @@ def sale_facts(has: Set[str], currency: str, *, source: str = "", spread: bool =
     systems. `spread`: what stands for the whole order is on its first line only.
     """
     own = literal(currency)
-    document = f"{literal(source + ':')} || number" if source else "number"
-    facts = {"orders": _orders(has, own, document), "customers": _customers(has)}
-    returns = _returns(has, own, document)
-    if returns:
-        facts["returns"] = " union all by name ".join(returns)
+    facts = {
+        "orders": _orders(has, own, source),
+        "order_lines": _order_lines(has, source, spread=spread),
+        "returns": _returns(has, own, source),
+        "customers": _customers(has),
+    }
     if "product_id" in has:
-        facts["order_lines"] = _order_lines(has, document, spread=spread)
         facts["products"] = _products(has, own)
     return facts
 
@@ -112,6 +113,12 @@ def _cancelled(has: Set[str]) -> str:
     return f"coalesce(max(cancelled_at), {by_line})" if "cancelled_at" in has else by_line
 
 
+def _document(has: Set[str], source: str, of_many: str = "") -> str:
+    """What an import replaces as a whole; orders of another source are others."""
+    own = f"{of_many}(document)" if "document" in has else "number"
+    return f"{literal(source + ':')} || {own}" if source else own
+
+
 def _or_null(column: str, has: Set[str]) -> str:
     return column if column in has else "null"
 
@@ -132,28 +139,14 @@ def _own(column: str, has: Set[str], currency: str) -> str:
     return f"coalesce({column}, {currency})" if "currency" in has else currency
 
 
-_UNNUMBERED = """
-    select *, coalesce(customer_id, 'anonymous') || '@' || strftime(placed_at, '%Y-%m-%dT%H:%M:%S') as document_id,
-        row_number() over (partition by document_id order by amount, fingerprint_of_row) as n
-    from {rows}"""
-
-
-def _orders(has: Set[str], currency: str, document: str) -> str:
-    if "number" not in has:
-        return f"""select document_id || '#' || n as order_id, document_id, customer_id, placed_at, day,
-            {_own("currency", has, currency)} as currency, amount as total,
-            {_or_null("code", has)} as code, {_or_null("channel", has)} as channel,
-            {_or_null("country", has)} as country, null as discount, null as platform_discount, null as shipping,
-            null as tax, null as paid_at, null as cancelled_at, null as undelivered_at, false as is_test,
-            false as is_staff, amount < 0 as is_adjustment
-            from ({_UNNUMBERED})"""
+def _orders(has: Set[str], currency: str, source: str) -> str:
     given = [*(["sum(line_discount)"] if "line_discount" in has else [])]
     given += [f"max({column})" for column in ("order_discount", "platform_discount") if column in has]
     discount = " + ".join(f"coalesce({part}, 0)" for part in given) or "null"
     taxes = [f"coalesce(max({column}), 0)" for column in ("tax", "added_tax") if column in has]
     no_goods = "coalesce(max(quantity) <= 0, false)" if "quantity" in has else "false"
-    return f"""select number as order_id, {document} as document_id, {_any("customer_id", has)} as customer_id,
-        min(placed_at) as placed_at, min(day) as day, {total(has)} as total,
+    return f"""select number as order_id, {_document(has, source, "max")} as document_id,
+        {_any("customer_id", has)} as customer_id, min(placed_at) as placed_at, min(day) as day, {total(has)} as total,
         {_own("max(currency)", has, currency)} as currency,
         {_any("code", has)} as code, {_any("channel", has)} as channel, {_any("country", has)} as country,
         {discount} as discount, {_any("platform_discount", has)} as platform_discount,
@@ -164,14 +157,13 @@ def _orders(has: Set[str], currency: str, document: str) -> str:
         from {{rows}} where {_sale(has)} group by number"""
 
 
-def _order_lines(has: Set[str], document: str, *, spread: bool) -> str:
+def _order_lines(has: Set[str], source: str, *, spread: bool) -> str:
+    if "product_id" not in has:
+        return _nothing("order_lines")
     quantity = "quantity" if "quantity" in has else "1"
     amount = "amount" if "amount" in has else "null"
     columns = f"""{_or_null("line", has)} as line, coalesce(product_id, '') as product_id, {quantity} as quantity,
         {_or_null("unit_price", has)} as unit_price, {amount} as amount"""
-    if "number" not in has:
-        return f"""select document_id || '#' || n as order_id, document_id, customer_id, placed_at, day, {columns}
-            from ({_UNNUMBERED})"""
     # An order of which no line is known has none.
     stands = f"{_sale(has)} and (product_id is not null or {amount} is not null)"
     stands += " and line_cancelled_at is null" if "line_cancelled_at" in has else ""
@@ -181,7 +173,8 @@ def _order_lines(has: Set[str], document: str, *, spread: bool) -> str:
                 select number, max(customer_id) as customer_id, min(placed_at) as placed_at, min(day) as day
                 from {{rows}} where {_sale(has)} group by number
             )
-            select number as order_id, {document} as document_id, whole.customer_id, whole.placed_at, whole.day, {columns}
+            select number as order_id, {_document(has, source)} as document_id,
+                whole.customer_id, whole.placed_at, whole.day, {columns}
             from {{rows}} join whole using (number) where {stands}"""
     # An order takes its earliest time, also where its lines bear several.
     return f"""
@@ -189,31 +182,31 @@ def _order_lines(has: Set[str], document: str, *, spread: bool) -> str:
             select number, min(placed_at) as first_placed_at, min(day) as first_day from {{rows}}
             where {_sale(has)} group by number having min(placed_at) <> max(placed_at)
         )
-        select number as order_id, {document} as document_id, {_or_null("customer_id", has)} as customer_id,
+        select number as order_id, {_document(has, source)} as document_id,
+            {_or_null("customer_id", has)} as customer_id,
             coalesce(first_placed_at, placed_at) as placed_at, coalesce(first_day, day) as day, {columns}
         from {{rows}} left join two_times using (number) where {stands}"""
 
 
-def _returns(has: Set[str], currency: str, document: str) -> list[str]:
+def _returns(has: Set[str], currency: str, source: str) -> str:
     """Credit notes, lines given back, and what was refunded beyond them."""
-    if "number" not in has:
-        return []
     found = []
     own = f"{_own('currency', has, currency)} as currency"
     of_order = f"{_own('max(currency)', has, currency)} as currency"
     product = _or_null("product_id", has)
     if "is_return" in has:
         found.append(f"""select number || '-' || row_number() over (partition by number order by {product}, amount,
-                fingerprint_of_row) as return_id, {document} as document_id, {_or_null("return_of", has)} as order_id,
-            {_or_null("customer_id", has)} as customer_id, {product} as product_id,
+                fingerprint_of_row) as return_id, {_document(has, source)} as document_id,
+            {_or_null("return_of", has)} as order_id, {_or_null("customer_id", has)} as customer_id,
+            {product} as product_id,
             {"-quantity" if "quantity" in has else "null"} as quantity,
             -amount as amount, {own}, placed_at as returned_at, day
             from {{rows}} where is_return""")
     if "returned_quantity" in has or "returned_amount" in has:
-        found.append(_returned_lines(has, own, document))
+        found.append(_returned_lines(has, own, source))
     if "refunded" in has:
-        found.append(_refunds(has, of_order, document))
-    return found
+        found.append(_refunds(has, of_order, source))
+    return " union all by name ".join(found) or _nothing("returns")
 
 
 def _of_orders_that_count(has: Set[str]) -> str:
@@ -223,27 +216,29 @@ def _of_orders_that_count(has: Set[str]) -> str:
 
 
 def _returned_amount(has: Set[str]) -> str:
-    share = "amount * returned_quantity / nullif(quantity, 0)" if {"returned_quantity", "quantity"} <= has else "null"
+    share = "null::decimal(18,4)"
+    if {"returned_quantity", "quantity"} <= has:
+        share = "(amount * returned_quantity / nullif(quantity, 0))::decimal(18,4)"
     return f"coalesce(returned_amount, {share})" if "returned_amount" in has else share
 
 
-def _returned_lines(has: Set[str], own: str, document: str) -> str:
+def _returned_lines(has: Set[str], own: str, source: str) -> str:
     quantity = _or_null("returned_quantity", has)
     when = "coalesce(returned_at, w.placed_at)" if "returned_at" in has else "w.placed_at"
     return f"""select number || '-' || row_number() over (partition by number order by {_or_null("product_id", has)},
-            fingerprint_of_row) as return_id, {document} as document_id, number as order_id,
+            fingerprint_of_row) as return_id, {_document(has, source)} as document_id, number as order_id,
         w.customer_id, {_or_null("product_id", has)} as product_id, {quantity} as quantity,
         {_returned_amount(has)} as amount, {own}, {when} as returned_at, {_day_of(when)} as day
         from {{rows}} join ({_whole(has)}) w using (number)
         where (coalesce({quantity}, 0) > 0 or {_returned_amount(has)} > 0) and {_of_orders_that_count(has)}"""
 
 
-def _refunds(has: Set[str], own: str, document: str) -> str:
+def _refunds(has: Set[str], own: str, source: str) -> str:
     lines = "0"
     if "returned_quantity" in has or "returned_amount" in has:
         lines = f"coalesce(sum({_returned_amount(has)}), 0)"
     when = "coalesce(max(refunded_at), min(placed_at))" if "refunded_at" in has else "min(placed_at)"
-    return f"""select number || '-R' as return_id, {document} as document_id, number as order_id,
+    return f"""select number || '-R' as return_id, {_document(has, source, "max")} as document_id, number as order_id,
         {_any("customer_id", has)} as customer_id, null as product_id, null as quantity,
         max(refunded) - {lines} as amount, {own},
         {when} as returned_at, {_day_of(when)} as day
@@ -272,7 +267,7 @@ def _latest(key: str, columns: Sequence[str], where: str) -> str:
 
 def _customers(has: Set[str]) -> str:
     if "customer_id" not in has:
-        return _named("customers", {}, "(select 1 where false)")
+        return _nothing("customers")
     known = [fact for fact in _ABOUT if fact in has]
     columns = {name: name for name in ("customer_id", "known_at", *known)}
     return _named("customers", columns, f"({_latest('customer_id', known, 'customer_id is not null')})")
@@ -285,6 +280,13 @@ def _products(has: Set[str], currency: str) -> str:
     return _named("products", columns, f"({_latest('product_id', known, 'product_id is not null')})")
 
 
+def _nothing(table: str) -> str:
+    """No rows: what an older file said of these orders goes all the same."""
+    return _named(table, {}, "(select 1) where false")
+
+
 def _named(table: str, columns: dict[str, str], source: str) -> str:
-    named = ", ".join(f"{columns.get(name, 'null')} as {name}" for name in FACTS[table].names())
+    named = ", ".join(
+        f"{columns.get(each.name, f'null::{each.kind.value}')} as {each.name}" for each in FACTS[table].fields
+    )
     return f"select {named} from {source}"

@@ -80,19 +80,21 @@ class TextTable:
         """Name of the temporary table that `stage` fills."""
         self.above: list[list[str]] = []
         """The lines above the header, where the export begins with some."""
-        self._sample = f"sample_{uuid.uuid4().hex}"
+        self.loose = False
+        """Whether moments that do not read as the others are read in any other writing."""
+        self.sample = f"sample_{uuid.uuid4().hex}"
+        """Name of the temporary table of its first rows."""
+        self._counted: dict[tuple[str, bool], int] = {}
         try:
             self.columns, self._from = self._open()
             raw = ", ".join(f"nullif({quoted(c)}::varchar, '') as {quoted(c)}" for c in self.columns)
-            connection.execute(
-                f"create temp table {self._sample} as select {raw} from {self._from} limit {SAMPLE_ROWS}"
-            )
+            connection.execute(f"create temp table {self.sample} as select {raw} from {self._from} limit {SAMPLE_ROWS}")
             # Hardly any cell has space around it; looking for all that may stand there takes long.
             seen = [mark for mark in RARE_SPACES if self._seen(mark)]
             cells = ", ".join(f"{self._cell(c, [BLANK, *seen])} as {quoted(c)}" for c in self.columns)
             self._select = f"select {cells} from {self._from}"
             trimmed = ", ".join(f"{_trimmed(quoted(c), [BLANK, *seen])} as {quoted(c)}" for c in self.columns)
-            connection.execute(f"create or replace temp table {self._sample} as select {trimmed} from {self._sample}")
+            connection.execute(f"create or replace temp table {self.sample} as select {trimmed} from {self.sample}")
         except duckdb.Error as problem:
             raise NotATable(path=container.given, problem=_first_line(problem)) from problem
         if self.count("1") == 0:
@@ -104,7 +106,7 @@ class TextTable:
         around = " or ".join(
             f"starts_with({quoted(c)}, {mark}) or ends_with({quoted(c)}, {mark})" for c in self.columns
         )
-        return bool(row(self._duck, f"select count(*) from {self._sample} where {around}")[0])
+        return bool(row(self._duck, f"select count(*) from {self.sample} where {around}")[0])
 
     def _cell(self, column: str, spaces: Sequence[str]) -> str:
         """A cell as text without space around it, null where nothing is left."""
@@ -148,13 +150,20 @@ class TextTable:
 
     def count(self, expression: str, *, whole: bool = False) -> int:
         """How many rows of the sample, or of the whole file, an expression is not null in."""
-        source = f"({self._select})" if whole else self._sample
-        return int(row(self._duck, f"select count({expression}) from {source}")[0])
+        asked = (expression, whole)
+        if asked not in self._counted:
+            source = f"({self._select})" if whole else self.sample
+            self._counted[asked] = int(row(self._duck, f"select count({expression}) from {source}")[0])
+        return self._counted[asked]
+
+    def ask(self, sql: str) -> tuple[Any, ...]:
+        """The one row of a query over `sample`."""
+        return row(self._duck, sql)
 
     def examples(self, column: str, most: int = 3) -> list[str]:
         """A few different values of a column."""
         found = self._duck.execute(
-            f"select distinct {quoted(column)} from {self._sample} where {quoted(column)} is not null limit {most}"
+            f"select distinct {quoted(column)} from {self.sample} where {quoted(column)} is not null limit {most}"
         ).fetchall()
         return [str(row[0]) for row in found]
 
@@ -171,7 +180,7 @@ class TextTable:
         kept = ", ".join(f"{sql} as {quoted(name)}" for name, sql in wanted.staged.items())
         try:
             self._duck.execute(
-                f"create temp table {self.rows} as select {kept}, fingerprint_of_row, "
+                f"create or replace temp table {self.rows} as select {kept}, fingerprint_of_row, "
                 f"{_problem(wanted)} as problem "
                 f"from ({_typed(wanted.reads, f'hash({raw}) as fingerprint_of_row', source)})"
             )
@@ -224,23 +233,24 @@ class TextTable:
                 break
         raise QuoteNotClosed(path=self.container.given, row=line, content=rest[0].strip()[:100])
 
-    def bad_rows(self, wanted: Wanted) -> Iterator[tuple[int, str, str]]:
-        """The rows with a problem, read again in the file's order: number, problem, text.
+    def bad_rows(self, wanted: Wanted, persons: Sequence[str] = ()) -> Iterator[tuple[int, str, str, list[str | None]]]:
+        """The rows with a problem, read again in the file's order: number, problem, text, and whom they name.
 
         The header is row 1; lines that are no row, blank or broken, are not counted.
         """
         raw = ", ".join(f"{quoted(c)} as {quoted('text ' + c)}" for c in self.columns)
         shown = ", ".join(quoted("text " + c) for c in self.columns)
+        who = f"[{', '.join(f'({wanted.staged[p]})::varchar' for p in persons if p in wanted.staged)}]::varchar[]"
         source = self._carried(wanted.carried) if wanted.carried else self._select
         self._duck.execute("set preserve_insertion_order=true")
         try:
             found = self._duck.execute(
-                f"select row, problem, {shown} from (select *, {_problem(wanted)} as problem from ("
+                f"select row, problem, {who}, {shown} from (select *, {_problem(wanted)} as problem from ("
                 f"{_typed(wanted.reads, f'{raw}, row_number() over () + {1 + len(self.above)} as row', source)})) "
                 f"where problem <> {literal(NO_DATA)} order by row"
             )
             while some := found.fetchmany(10_000):
-                yield from ((int(row[0]), str(row[1]), _csv_line(row[2:])) for row in some)
+                yield from ((int(row[0]), str(row[1]), _csv_line(row[3:]), list(row[2])) for row in some)
         finally:
             self._duck.execute("set preserve_insertion_order=false")
 

@@ -85,6 +85,11 @@ class Understood:
     """The name of the figure that the bridge starts from."""
 
     @property
+    def sells(self) -> bool:
+        """Whether its rows are lines of orders."""
+        return self.joined is not None or any("number" in part.staged for part in self.parts.values())
+
+    @property
     def columns(self) -> dict[str, str]:
         """Role to column, of all parts."""
         return {role: column for part in self.parts.values() for role, column in part.columns.items()}

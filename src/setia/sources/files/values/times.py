@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -63,7 +64,8 @@ _NAMED_MONTH = rf"(?i)(?:^|[^a-z]){ANY_MONTH}(?:[^a-z]|$)"
 class TimeStyle:
     """How moments are written. `formats` empty: ISO 8601; `offset`: some values name their own zone.
 
-    A value that the style does not read is read in any other writing that can only mean one moment. A time that
+    Where it is `loose`, a value that the style does not read is read in any other writing that can only mean one
+    moment: a long expression, so only where values need it. A time that
     the clocks of the zone skip moves on by what they skip (02:30 is 03:30), and one that comes twice is the second.
     """
 
@@ -81,6 +83,7 @@ class TimeStyle:
     """Some months have names."""
     iso: bool = True
     """Where `formats` is empty: most values are ISO 8601."""
+    loose: bool = False
 
     def described(self) -> str:
         """The style in words."""
@@ -108,7 +111,7 @@ class TimeStyle:
         read = self._naive(column) if self._is_local() else f"timezone({name}, timezone('UTC', {self._naive(column)}))"
         if self.offset:
             read = f"coalesce(timezone({name}, {_zoned(column)}), {read})"
-        return within(f"coalesce({read}, {_filled(column, written.local(column, self.order, zone.key))})")
+        return self._or_any(read, column, lambda: written.local(column, self.order, zone.key))
 
     def instant(self, column: str, zone: ZoneInfo) -> str:
         """The moment, as a DuckDB expression."""
@@ -116,7 +119,12 @@ class TimeStyle:
         read = f"timezone({name}, {self._naive(column)})"
         if self.offset:
             read = f"coalesce({_zoned(column)}, {read})"
-        return within(f"coalesce({read}, {_filled(column, written.instant(column, self.order, zone.key))})")
+        return self._or_any(read, column, lambda: written.instant(column, self.order, zone.key))
+
+    def _or_any(self, read: str, column: str, any_writing: Callable[[], str]) -> str:
+        if not self.loose:
+            return within(read)
+        return within(f"coalesce({read}, case when {column} is not null then {any_writing()} end)")
 
     def parsed(self, column: str) -> str:
         """The value as read, in UTC where it names its own zone; null where it cannot be read."""
@@ -140,10 +148,6 @@ class TimeStyle:
         # DuckDB's cast overlooks what stands behind a time (PM, WIB, +07), so the two usual lengths alone pass quickly.
         usual = f"case length({column}) when 19 then {column}[17] = ':' when 10 then true else false end"
         return f"if({usual} or {matches(column, _PLAIN_ISO)}, try_cast({column} as timestamp), null)"
-
-
-def _filled(column: str, moment: str) -> str:
-    return f"case when {column} is not null then {moment} end"
 
 
 def _read(column: str, formats: tuple[str, ...]) -> str:
@@ -175,10 +179,13 @@ def time_style(column: str, sample: Count, whole: Count) -> TimeStyle | None:
         return numbers
     order, ambiguous, mixed = _order(column, sample, whole)
     if by_iso >= 0.9 * filled:
-        return TimeStyle((), offset, ambiguous, order, mixed)
+        return TimeStyle((), offset, ambiguous, order, mixed, loose=True)
     formats = _formats(column, order, sample, filled)
     named = sample(where(matches(column, _NAMED_MONTH))) > 0
     style = TimeStyle(formats, offset, ambiguous, order, mixed, named=named, iso=by_iso > 0)
+    if sample(style.parsed(column)) == filled:
+        return style
+    style = replace(style, loose=True)
     return style if sample(style.parsed(column)) >= 0.5 * filled else None
 
 

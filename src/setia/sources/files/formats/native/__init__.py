@@ -1,7 +1,7 @@
 """Setia's own layout: a file with the columns of one fact table, under their own names.
 
 Documented in docs/reference/facts.md, which is generated from the declarations. Columns that are not required may
-be missing; a column that is not known is an error only when the file's name promises a fact table.
+be missing; one that is not known is left out and named.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 from setia.facts import FACTS, FactTable, Field, Kind
 from setia.kernel.i18n import Sentence
+from setia.sources.files.layout import of_staff
 from setia.sources.files.overrides import Override
 from setia.sources.files.table import Read, TextTable
 from setia.sources.files.understood import Part, Shop, Understood
 from setia.sources.files.values import TimeStyle, time_style, within
+from setia.sources.files.values.phones import international_sql
 from setia.warehouse.duck import literal, quoted
 
 NAME = "Setia's own layout"
@@ -22,7 +24,8 @@ NAME = "Setia's own layout"
 
 def recognise(table: TextTable, override: Override, shop: Shop) -> Understood | None:
     """A file of one fact table, known by its name or, failing that, by its columns."""
-    found = None if override.columns else _by_name(table) or _by_columns(table)
+    renamed = any(role != column for role, column in override.columns.items())
+    found = None if renamed else _by_name(table) or _by_columns(table)
     if found is None:
         return None
     styles = {
@@ -73,7 +76,7 @@ def _read(field: Field, table: TextTable, styles: dict[str, TimeStyle], zone: Zo
     text = quoted(field.name)
     match field.kind:
         case Kind.TEXT:
-            written = _text(field, text)
+            written = _text(field, text, shop.region)
             stands_in = f"coalesce({written}, {_standing_in(field, table, styles, zone, shop)})"
             # What is missing here is filled in, so that it is no problem of the row.
             return Read(field.name, stands_in if field.default else written, field.name, field.required)
@@ -89,9 +92,11 @@ def _read(field: Field, table: TextTable, styles: dict[str, TimeStyle], zone: Zo
     return Read(field.name, sql, field.name, field.required)
 
 
-def _text(field: Field, text: str) -> str:
+def _text(field: Field, text: str, region: str | None) -> str:
     if field.name == "customer_id":
         return f"pseudonym({text})"
+    if field.name == "phone":
+        return f"coalesce({international_sql(text, region)}, {text})"
     return f"lower({text})" if field.name == "email" else text
 
 
@@ -99,6 +104,8 @@ def _standing_in(field: Field, table: TextTable, styles: dict[str, TimeStyle], z
     """What a column that the file does not have is filled with."""
     if field.name == "currency":
         return literal(shop.currency)
+    if field.name == "is_staff" and shop.staff and "customer_id" in table.columns:
+        return of_staff([quoted("customer_id")], shop.staff)
     if field.default in table.columns and field.default is not None:
         if field.kind is Kind.DAY:
             return f"({styles[field.default].local(quoted(field.default), zone)})::date"

@@ -34,7 +34,7 @@ ROLES = {
 
 # `amount:46.00|reason:…|date:2019-06-19 12:13:48`, one after the other; SkyVerge puts a backslash before marks.
 _REFUNDS = "replace(refunds, '\\', '')"
-_PAID_BACK = f"list_sum(regexp_extract_all({_REFUNDS}, 'amount:([0-9.]+)', 1)::decimal(18,4)[])"
+_PAID_BACK = f"list_sum(try_cast(regexp_extract_all({_REFUNDS}, 'amount:([0-9.]+)', 1) as decimal(18,4)[]))"
 _LAST = f"list_max(regexp_extract_all({_REFUNDS}, 'date:([0-9-]{{10}} [0-9:]{{8}})', 1))"
 
 ORDER = {
@@ -58,7 +58,7 @@ ORDER = {
     "refunded": (
         f"coalesce(nullif(refunds_total, 0), nullif({_PAID_BACK}, 0), case when {GIVEN_BACK} then order_total end)"
     ),
-    "refunded_at": f"coalesce(timezone({{zone}}, {_LAST}::timestamp), paid_at)",
+    "refunded_at": f"coalesce(timezone({{zone}}, try_cast({_LAST} as timestamp)), paid_at)",
 }
 """What the roles say of the order."""
 
