@@ -41,7 +41,8 @@ def reader_of(empty: Reader, columns: dict[str, int | None], decisions: list[tup
     values = f"values {rows}" if rows else "select null, null, null, null, null::timestamptz where false"
     names = "customer_id, channel, purpose, state, decided_at"
     empty.duck.execute(
-        f"create or replace view consents as select customer_id::varchar as customer_id, null::varchar as email, channel::varchar as channel, "
+        f"create or replace view consents as select customer_id::varchar as customer_id, null::varchar as email, "
+        "channel::varchar as channel, "
         f"purpose::varchar as purpose, state::varchar as state, decided_at from ({values}) as t({names})"
     )
     return empty

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from setia.kernel.i18n import N_, Sentence
 from setia.sources.files import documents, letters, markup, sheets, unpacking
 from setia.sources.files.errors import (
     FileEmpty,
@@ -36,6 +37,8 @@ _LOOSE = {"", ".txt", ".text", ".log", ".md", ".xml", ".html", ".htm", ".css", "
 """Endings that files beside the tables of a zip have too."""
 _TABLES = {".csv", ".tsv", ".tab", ".psv", ".xlsx", ".xlsm", ".xlsb", ".xls", ".ods", ".jsonl", ".ndjson", ".parquet"}
 _PACKED = {".gz", ".zst"}
+_NO_TABLE = N_("{name} was left out: it is no table")
+_ZIP_IN_ZIP = N_("{name} was left out: it is a zip file within a zip file; unpack it and import what is inside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +167,14 @@ def _of_member(archive: unpacking.Zip, member: zipfile.ZipInfo, notes: list[str]
     ending = Path(member.filename).suffix.lower()
     name = unpacking.printable(member.filename)
     if ending not in _TABLES | _PACKED | _LOOSE:
-        notes.append(f"{name} was left out: it is no table")
+        notes.append(Sentence(_NO_TABLE, name=name))
         return []
     start = archive.first_bytes(member)
     if start[:4] in (ZIP, EMPTY_ZIP) and ending not in _TABLES:
-        notes.append(f"{name} was left out: it is a zip file within a zip file; unpack it and import what is inside")
+        notes.append(Sentence(_ZIP_IN_ZIP, name=name))
         return []
     if ending in _LOOSE and start.startswith(_NOT_TABLES):
-        notes.append(f"{name} was left out: it is no table")
+        notes.append(Sentence(_NO_TABLE, name=name))
         return []
     source = archive.unpack(member)
     if ending not in _LOOSE:
@@ -181,7 +184,7 @@ def _of_member(archive: unpacking.Zip, member: zipfile.ZipInfo, notes: list[str]
         if len(found) == 1 and found[0].kind == "text" and _width(found[0].readable) < 2:
             raise NoTable(path=source.said, problem="its first line does not name two columns or more")
     except (NotATable, NoTable, FileEmpty, FileTruncated, LineTooLong):
-        notes.append(f"{name} was left out: it is no table")
+        notes.append(Sentence(_NO_TABLE, name=name))
         return []
     return found
 

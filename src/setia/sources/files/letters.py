@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Iterator
 from typing import IO
 
+from setia.kernel.i18n import Sentence
 from setia.sources.files.errors import NotATable
 from setia.sources.files.unpacking import CHUNK, Source, chunks, write
 
@@ -48,7 +49,9 @@ def in_utf8(source: Source) -> Source:
             write(_encoded(text), target, source.meter)
     except UnicodeError as problem:
         raise _unknown(source) from problem
-    return source.become(target, f"Its letters are read as {SHOWN.get(encoding, encoding.upper())}")
+    return source.become(
+        target, Sentence("Its letters are read as {letters}", letters=SHOWN.get(encoding, encoding.upper()))
+    )
 
 
 def _encoded(text: IO[str]) -> Iterator[bytes]:

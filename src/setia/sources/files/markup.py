@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import IO
 
+from setia.kernel.i18n import N_
 from setia.sources.files.errors import NoTable, NotATable, TooManyColumns, TooManyParts
 from setia.sources.files.unpacking import Source, chunks
 
@@ -54,7 +55,7 @@ def open_tables(source: Source) -> list[Source]:
     full = [table for table in kept if table.rows > 1] or kept
     if not full:
         raise NoTable(path=source.said, problem="it is a web page without a table of two columns or more")
-    note = "It is a web page by its content; its tables were read"
+    note = N_("It is a web page by its content; its tables were read")
     several = len(full) > 1
     return [
         source.become(table.file, note, part=table.title or f"table {n}" if several else table.title)

@@ -19,6 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from setia.kernel.i18n import N_, Sentence
 from setia.sources.files.errors import (
     FileEncrypted,
     FileTruncated,
@@ -82,13 +83,14 @@ def _tables(source: Source, folder: Path, told: list[dict[str, Any]]) -> list[So
     full = any(each.get("rows", 0) > 1 for each in sheets)
     tables, notes = [], []
     for each in sheets:
-        why = each.get("skipped") or ("it has a header alone" if full and each["rows"] < 2 else None)
+        why = each.get("skipped") or (N_("it has a header alone") if full and each["rows"] < 2 else None)
         if why:
-            notes.append(f"The sheet {each['sheet']} was left out: {why}")
+            notes.append(Sentence("The sheet {sheet} was left out: {why}", sheet=each["sheet"], why=Sentence(why)))
             continue
         file = folder / each["file"]
         source.meter.add(file.stat().st_size)
-        tables.append(source.become(file, *each["notes"], part=f"sheet {each['sheet']}"))
+        tall = (Sentence("The {n} rows of its header were made one", n=height) for height in each["header_rows"])
+        tables.append(source.become(file, *tall, part=f"sheet {each['sheet']}"))
     if not tables:
         raise NoTable(path=source.said, problem="; ".join(notes[:3]) or "the workbook has no sheet with cells")
     first = tables[0]
@@ -134,7 +136,7 @@ def _rows(sheet: CalamineSheet) -> Iterator[list[str]]:
             yield [_TEXT[type(value)](value) for value in row]
 
 
-def _with_one_header(sheet: CalamineSheet, notes: list[str]) -> Iterator[list[str]]:
+def _with_one_header(sheet: CalamineSheet, heights: list[int]) -> Iterator[list[str]]:
     """The rows, a header whose cells are merged over several rows made one; titles above it stay as they are."""
     start = sheet.start or (0, 0)
     merged = [
@@ -149,7 +151,7 @@ def _with_one_header(sheet: CalamineSheet, notes: list[str]) -> Iterator[list[st
             header = [row, *itertools.islice(rows, height - 1)]
             yield _one_header(header, number, merged) if len(header) > 1 else row
             if len(header) > 1:
-                notes.append(f"The {len(header)} rows of its header were made one")
+                heights.append(len(header))
             break
         yield row
     yield from rows
@@ -164,12 +166,12 @@ def _one_header(header: list[list[str]], number: int, merged: list[tuple[int, in
     return [" ".join(" ".join(dict.fromkeys(filter(None, cells))).split()) for cells in columns]
 
 
-def _write(sheet: CalamineSheet, file: Path, notes: list[str]) -> int:
+def _write(sheet: CalamineSheet, file: Path, heights: list[int]) -> int:
     """Write a sheet; returns how many rows it has, header included. Blank rows stay blank lines, save at the end."""
     written = blank = 0
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        for row in _with_one_header(sheet, notes):
+        for row in _with_one_header(sheet, heights):
             if not any(row):
                 blank += 1
                 continue
@@ -207,13 +209,13 @@ def _read_sheet(book: CalamineWorkbook, number: int, folder: Path, most_columns:
             _say(problem="columns", sheet=name, count=sheet.width)
             return False
         if sheet.start is None or not sheet.height:
-            why = "it is empty"
+            why = N_("it is empty")
         elif sheet.width < 2:
-            why = "it has one column only"
+            why = N_("it has one column only")
         else:
-            notes: list[str] = []
-            rows = _write(sheet, folder / f"sheet-{number}.csv", notes)
-            _say(sheet=name, file=f"sheet-{number}.csv", rows=rows, notes=notes)
+            heights: list[int] = []
+            rows = _write(sheet, folder / f"sheet-{number}.csv", heights)
+            _say(sheet=name, file=f"sheet-{number}.csv", rows=rows, header_rows=heights)
             return True
     _say(sheet=name, skipped=why)
     return True
@@ -221,8 +223,8 @@ def _read_sheet(book: CalamineWorkbook, number: int, folder: Path, most_columns:
 
 def _left_out(meta: Any) -> str | None:
     if str(meta.typ) != "SheetTypeEnum.WorkSheet":
-        return "it holds a chart or a macro"
-    return None if str(meta.visible) == "SheetVisibleEnum.Visible" else "it is hidden"
+        return N_("it holds a chart or a macro")
+    return None if str(meta.visible) == "SheetVisibleEnum.Visible" else N_("it is hidden")
 
 
 def main() -> None:

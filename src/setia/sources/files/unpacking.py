@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from setia.kernel.i18n import Sentence
 from setia.sources.files.errors import (
     DiskFull,
     FileEncrypted,
@@ -165,7 +166,7 @@ def unpacked(source: Source, packing: Literal["gzip", "zstd"]) -> Source:
                 write(chunks(packed), target, source.meter, raw.tell)
     except _BROKEN as problem:
         raise FileTruncated(path=source.said) from problem
-    return replace(source.become(target, f"Unpacked from {packing}"), depth=source.depth + 1)
+    return replace(source.become(target, Sentence("Unpacked from {packing}", packing=packing)), depth=source.depth + 1)
 
 
 @dataclass(frozen=True, slots=True)
