@@ -1,8 +1,9 @@
-"""Order files and the native layout, from CSV and Parquet.
+"""Files of every make: exports of shop systems, marketplaces and tools, tables, workbooks, JSON, and zips of them.
 
-Reads files the owner has; writes staged rows for the warehouse. `container` opens a file whatever its packing,
-`values` types its columns, `formats` says what the columns mean (one small module per format), `importing` joins
-them into one write. To add a format, add a module to `formats` and list it in `formats/__init__.py`.
+Reads what the owner has; writes staged rows for the warehouse. `container` makes every table of a file readable,
+`table` opens it, `values` reads its cells, `recognition` finds the layout of which it has the columns, `formats`
+declares the layouts (one small folder per format), `sales` turns rows into facts, `importing` joins all into one write.
+To add a format, see docs/how-to/add-a-file-format.md.
 """
 
 from __future__ import annotations
