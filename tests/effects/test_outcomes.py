@@ -10,6 +10,7 @@ import pytest
 from setia.app import Shop
 from setia.effects.outcomes import Outcomes, outcomes
 from setia.effects.statistics import Proportion
+from setia.facts import FACTS
 
 DAY = dt.timedelta(days=1)
 START = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
@@ -39,13 +40,19 @@ def exposure(number: int, customer: str | None, arm: str, when: dt.datetime = ST
 
 
 def order(number: int, customer: str | None, when: dt.datetime, **more: Any) -> str:
-    return (
-        f"select 'o{number}' as order_id, 'o{number}' as document_id, {text(customer)} as customer_id, "
-        f"{at(when)} as placed_at, {day(when)} as day, 'IDR' as currency, 100 as total, "
-        f"{more.get('discount', 'null')} as discount, null as shipping, null as tax, {text(more.get('code'))} as code, "
-        f"null as channel, null as country, null as paid_at, {at(more.get('cancelled_at'))} as cancelled_at, "
-        f"{more.get('is_test', 'null')} as is_test, {more.get('is_adjustment', 'null')} as is_adjustment"
-    )
+    said = {name: more.get(name, "null") for name in ("discount", "is_test", "is_staff", "is_adjustment")}
+    given = {
+        **said,
+        "order_id": f"'o{number}'",
+        "document_id": f"'o{number}'",
+        "customer_id": text(customer),
+        "placed_at": at(when),
+        "day": day(when),
+        "total": "100",
+        "code": text(more.get("code")),
+        "cancelled_at": at(more.get("cancelled_at")),
+    }
+    return "select " + ", ".join(f"{given.get(name, 'null')} as {name}" for name in FACTS["orders"].names())
 
 
 def message(number: int, customer: str, when: dt.datetime, state: str = "accepted", programme: str = "p") -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import duckdb
 
 SAMPLE_ROWS = 20_000
+LONGEST_NAME = 10_000
 NO_DATA = "|no data"
 """The problem of a row of explanations or totals, which is left out in silence."""
 BLANK = "' '"
@@ -135,9 +136,14 @@ class TextTable:
     def _header(self, delimiter: str) -> Header:
         try:
             with self.container.readable.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-                return find_header(csv.reader(file, delimiter=delimiter, quotechar='"'))
+                header = find_header(csv.reader(file, delimiter=delimiter, quotechar='"'))
         except csv.Error as problem:
             raise NotATable(path=self.container.given, problem=f"its first line: {problem}") from problem
+        if max(map(len, header.names), default=0) > LONGEST_NAME:
+            raise NotATable(
+                path=self.container.given, problem=f"its first line names a column in more than {LONGEST_NAME} letters"
+            )
+        return header
 
     def _delimiter(self) -> str:
         if self.container.delimiter is not None:
