@@ -32,8 +32,9 @@ class Columns:
     ) -> None:
         self.table = table
         self.columns = dict(columns)
-        self.notes: list[str] = []
-        """What had to be decided, as sentences."""
+        self._dates: dict[str, list[str]] = {}
+        self._amounts: dict[str, list[str]] = {}
+        self._doubts: list[str] = []
         self.currency_mark: str | None = None
         """The currency that the marks in the amounts name, as SQL over the reads; None where there are no marks."""
         self._roles = roles
@@ -49,6 +50,19 @@ class Columns:
         """Every role as a typed column, null where the table lacks it."""
         self.carried = tuple(self.columns[role] for role, known in roles.items() if known.carried and role in columns)
         """Columns of the file whose empty cells mean the same as in the row above."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What had to be decided, as sentences: of columns that are written alike in one."""
+        dates = [
+            Sentence("Dates in {column} are read as {style}", column=", ".join(columns), style=Sentence(style))
+            for style, columns in self._dates.items()
+        ]
+        amounts = [
+            Sentence("Amounts in {column} are read as {style}", column=", ".join(columns), style=style)
+            for style, columns in self._amounts.items()
+        ]
+        return [*dates, *dict.fromkeys(self._doubts), *amounts]
 
     @property
     def found(self) -> frozenset[str]:
@@ -117,11 +131,12 @@ class Columns:
         text = quoted(column)
         style = time_style(text, self.table.count, lambda each: self.table.count(each, whole=True))
         style = style or TimeStyle(offset=True, loose=True)
-        self._say(Sentence("Dates in {column} are read as {style}", column=column, style=Sentence(style.described())))
+        _add(self._dates, style.described(), column)
         if self.table.loose:
             style = replace(style, loose=True)
         if style.ambiguous:
-            self._say(N_("Day and month could be the other way round in every date: the day was taken to come first"))
+            doubt = N_("Day and month could be the other way round in every date: the day was taken to come first")
+            self._doubts.append(doubt)
         return style
 
     def _amount(self, role: str, known: Role, column: str) -> Iterator[Read]:
@@ -131,7 +146,7 @@ class Columns:
             whole = None if not known.money else lambda each: self.table.count(each, whole=True)
             style = amount_style(text, self.table.count, money=known.money, whole=whole) or PLAIN
         if style != PLAIN:
-            self._say(Sentence("Amounts in {column} are read as {style}", column=column, style=style.name))
+            _add(self._amounts, style.name, column)
         yield Read(role, style.parsed(text), column, known.required)
         if known.currency_in_header:
             code = re.search(r"\(([A-Za-z]{3})\)", column)
@@ -142,9 +157,10 @@ class Columns:
             if marked and self.currency_mark is None:
                 self.currency_mark = quoted(f"{role}_mark")
 
-    def _say(self, sentence: str) -> None:
-        if sentence not in self.notes:
-            self.notes.append(sentence)
+
+def _add(styles: dict[str, list[str]], style: str, column: str) -> None:
+    if column not in styles.setdefault(style, []):
+        styles[style].append(column)
 
 
 def _written_at(path: Path) -> str:
