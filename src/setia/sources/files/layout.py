@@ -21,12 +21,18 @@ from setia.sources.files.understood import ROWS, Part, Shop, Stated, Understood
 from setia.warehouse.duck import literal, quoted
 
 __all__ = [
-    "Layout", "Stated", "Together", "above", "amount", "day", "email", "flag", "moment", "phone", "text", "word",
+    "Layout", "Stated", "Together", "above", "amount", "day", "email", "flag", "moment", "once", "phone", "text",
+    "word",
 ]  # fmt: skip
 
 Expressions = Mapping[str, str]
 """Column to SQL over the roles."""
 Recognised = list[tuple[Understood, list[TextTable]]]
+
+
+def once(*roles: str) -> str:
+    """The sum of amounts that belong to the whole order, whether repeated on each line or only on its first."""
+    return " + ".join(f"coalesce(max({role}) over (partition by number), 0)" for role in roles)
 
 
 @dataclass(frozen=True, slots=True)

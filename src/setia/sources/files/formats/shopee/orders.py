@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from setia.kernel.i18n import N_
-from setia.sources.files.layout import Layout, Stated, amount, moment, phone, text, word
+from setia.sources.files.layout import Layout, Stated, amount, moment, once, phone, text, word
 
 _ORDER = "over (partition by number)"
 
@@ -13,11 +13,6 @@ def _each(*headers: str) -> tuple[str, ...]:
     return tuple(f"{header}{mark}" for header in headers for mark in ("", "(RM)", "(PHP)", "(SGD)"))
 
 
-def _once(*roles: str) -> str:
-    """The sum of amounts that belong to the order, whether repeated on each line or only on its first."""
-    return " + ".join(f"coalesce(max({role}) {_ORDER}, 0)" for role in roles)
-
-
 _GONE = "(status in ('batal', 'dibatalkan', 'cancelled', 'canceled') or failed_state is not null)"
 _GIVEN_UP = "gagal (di)?(kirim|hantar)|(irim|hantar)an gagal|delivery failed|failed (to )?deliver|hilang|lost"
 _UNDELIVERED = f"(failed_state is not null or regexp_matches(reason, '{_GIVEN_UP}'))"
@@ -25,8 +20,8 @@ _UNPAID = "('belum bayar', 'menunggu pembayaran', 'unpaid')"
 
 # What the buyer is asked for the goods, and what is taken off the whole order by the shop and by Shopee.
 _GOODS = f"sum(price * quantity) {_ORDER}"
-_BY_SHOP = _once("shop_voucher", "shop_bundle")
-_BY_SHOPEE = _once("shopee_voucher", "shopee_bundle", "coins", "card")
+_BY_SHOP = once("shop_voucher", "shop_bundle")
+_BY_SHOPEE = once("shopee_voucher", "shopee_bundle", "coins", "card")
 _REBATES = f"coalesce(sum(shopee_rebate) {_ORDER}, 0)"
 _LINE = "(price * quantity + coalesce(shopee_rebate, 0))"
 # A line given back takes its share of the shop's vouchers with it.
@@ -84,7 +79,7 @@ ORDERS = Layout(
         "name": "case when not contains(recipient, '*') then recipient end",
         "city": "case when not contains(town, '*') then town end",
         "channel": "'Shopee'",
-        "order_total": f"{_GOODS} - ({_BY_SHOP}) - ({_BY_SHOPEE}) + {_once('shipping')}",
+        "order_total": f"{_GOODS} - ({_BY_SHOP}) - ({_BY_SHOPEE}) + {once('shipping')}",
         "order_discount": _BY_SHOP,
         "platform_discount": f"{_REBATES} + {_BY_SHOPEE}",
         "cancelled_at": f"case when {_GONE} and {_UNDELIVERED} then coalesce(sent_at, placed_at) "

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from setia.kernel.i18n import N_
-from setia.sources.files.layout import Layout, Stated, amount, moment, phone, text, word
+from setia.sources.files.layout import Layout, Stated, amount, moment, once, phone, text, word
 
 _ORDER = "over (partition by number)"
-
-
-def _once(*roles: str) -> str:
-    """The sum of amounts that belong to the order, whether repeated on each line or only on its first."""
-    return " + ".join(f"coalesce(max({role}) {_ORDER}, 0)" for role in roles)
 
 
 _UNPAID = "('unpaid', 'belum dibayar', 'belum bayar')"
@@ -28,18 +23,18 @@ _BUYERS = f"({_LINE} - abs(coalesce(platform_discount_of_line, 0)))"
 _BY_PLATFORM = f"coalesce(sum(abs(platform_discount_of_line)) {_LIVE}, sum(abs(platform_discount_of_line)) {_ORDER}, 0)"
 _BUYER_PAYS = (
     f"coalesce(sum({_BUYERS}) {_LIVE}, sum({_BUYERS}) {_ORDER}) "
-    f"- ({_once('payment_discount')}) + {_once('shipping', 'taxes', 'distance_shipping_fee', 'distance_fee')}"
+    f"- ({once('payment_discount')}) + {once('shipping', 'taxes', 'distance_shipping_fee', 'distance_fee')}"
 )
-_PLATFORM_PAYS = f"{_BY_PLATFORM} + {_once('payment_discount')}"
+_PLATFORM_PAYS = f"{_BY_PLATFORM} + {once('payment_discount')}"
 _TOTAL = f"({_BUYER_PAYS} + {_PLATFORM_PAYS})"
 # What the buyer gets back, and what the platform takes back with it; fees of the buyer are not the shop's to lose.
 _GIVEN_BACK = (
     f"(refund * (1 + coalesce(payment_discount, 0) / nullif(order_amount, 0)) "
     f"+ coalesce(sum(abs(platform_discount_of_line) * returned / nullif(quantity, 0)) {_ORDER}, 0))"
 )
-_OF_ALL = f"coalesce(sum(abs(platform_discount_of_line)) {_ORDER}, 0) + {_once('payment_discount')}"
-_FEES = _once("service_fee", "handling_fee", "shipping_insurance", "item_insurance", "retail_delivery_fee")
-_DISTANCE = _once("distance_shipping_fee", "distance_fee")
+_OF_ALL = f"coalesce(sum(abs(platform_discount_of_line)) {_ORDER}, 0) + {once('payment_discount')}"
+_FEES = once("service_fee", "handling_fee", "shipping_insurance", "item_insurance", "retail_delivery_fee")
+_DISTANCE = once("distance_shipping_fee", "distance_fee")
 
 ORDERS = Layout(
     name="TikTok Shop and Tokopedia: orders",
@@ -95,8 +90,8 @@ ORDERS = Layout(
         "channel": "case when contains(purchase_channel, 'tokopedia') then 'Tokopedia' else 'TikTok Shop' end",
         "order_total": _BUYER_PAYS,
         "platform_discount": _PLATFORM_PAYS,
-        "shipping": f"{_once('shipping')} + {_DISTANCE}",
-        "tax": _once("taxes"),
+        "shipping": f"{once('shipping')} + {_DISTANCE}",
+        "tax": once("taxes"),
         "line_cancelled_at": f"case when {_CANCELLED} then coalesce(called_off_at, sent_at, placed_at) end",
         "undelivered_at": f"case when bool_and({_UNDELIVERED}) {_ORDER} "
         f"then max(coalesce(called_off_at, sent_at, placed_at)) {_ORDER} end",

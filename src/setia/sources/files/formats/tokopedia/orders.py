@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from setia.kernel.i18n import N_
-from setia.sources.files.layout import Layout, Stated, amount, day, moment, phone, text, word
+from setia.sources.files.layout import Layout, Stated, amount, day, moment, once, phone, text, word
 
 _ORDER = "over (partition by number)"
-
-
-def _once(role: str) -> str:
-    """An amount of the invoice, whether repeated on each line or only on its first."""
-    return f"coalesce(max({role}) {_ORDER}, 0)"
 
 
 def _shared(role: str) -> str:
@@ -37,7 +32,7 @@ _PIECES = "(quantity - coalesce(missing, 0))"
 _GOODS = "(price * quantity - coalesce(missing_amount, price * coalesce(missing, 0)))"
 _BY_SHOP = f"({_shared('coupon')} + {_shared('offer')})"
 _SUBSIDY = f"coalesce(sum(subsidy) {_ORDER}, 0)"
-_CASH_AND_INSURANCE = f"{_once(_rupiah('cash_shipping'))} + {_once(_rupiah('insurance'))}"
+_CASH_AND_INSURANCE = f"{once(_rupiah('cash_shipping'))} + {once(_rupiah('insurance'))}"
 _SHIPPING = f"coalesce(max({_rupiah('all_shipping')}) {_ORDER}, {_CASH_AND_INSURANCE})"
 
 ORDERS = Layout(
