@@ -248,11 +248,13 @@ class TextTable:
         shown = ", ".join(quoted("text " + c) for c in self.columns)
         who = f"[{', '.join(f'({wanted.staged[p]})::varchar' for p in persons if p in wanted.staged)}]::varchar[]"
         source = self._carried(wanted.carried) if wanted.carried else self._select
+        cells = ", ".join(quoted(c) for c in self.columns)
+        beside = f"row_number() over () + {1 + len(self.above)} as row, hash({cells}) as fingerprint_of_row"
         self._duck.execute("set preserve_insertion_order=true")
         try:
             found = self._duck.execute(
                 f"select row, problem, {who}, {shown} from (select *, {_problem(wanted)} as problem from ("
-                f"{_typed(wanted.reads, f'{raw}, row_number() over () + {1 + len(self.above)} as row', source)})) "
+                f"{_typed(wanted.reads, f'{raw}, {beside}', source)})) "
                 f"where problem <> {literal(NO_DATA)} order by row"
             )
             while some := found.fetchmany(10_000):

@@ -266,7 +266,7 @@ def _require(table: TextTable, columns: dict[str, str], role: str) -> None:
 
 
 def _missing(table: TextTable, role: str) -> ColumnMissing:
-    listed = ", ".join(" ".join(column.split())[:40] for column in table.columns[:30])
+    listed = ", ".join(" ".join(column.split())[:40] for column in table.columns[:12])
     return ColumnMissing(path=table.container.given, role=WORDS[role], key=role, columns=listed)
 
 
