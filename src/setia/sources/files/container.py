@@ -25,7 +25,7 @@ from setia.sources.files.errors import (
 )
 from setia.sources.files.unpacking import CHUNK, EMPTY_ZIP, GZIP, ZIP, ZSTD, Limits, Meter, Source, chunks
 
-__all__ = ["CHUNK", "LONGEST_LINE", "Container", "Limits", "open_container", "open_containers"]
+__all__ = ["CHUNK", "LONGEST_LINE", "Container", "Limits", "open_containers"]
 
 LONGEST_LINE = 2_000_000
 DELIMITERS = ",;\t|"
@@ -73,14 +73,6 @@ def open_containers(path: Path, scratch: Path, limits: Limits | None = None) -> 
         raise FileUnreadable(path=path, problem=problem.strerror) from problem
     meter = Meter(path, scratch, limits or Limits())
     return _opened(Source(path, path.name, _by_a_plain_name(path, scratch), meter))
-
-
-def open_container(path: Path, scratch: Path) -> Container:
-    """The only table of a file. Raises TooManyParts where there are several, and what `open_containers` raises."""
-    found = open_containers(path, scratch)
-    if len(found) > 1:
-        raise TooManyParts(path=path, count=len(found), limit=1)
-    return found[0]
 
 
 def _by_a_plain_name(path: Path, scratch: Path) -> Path:

@@ -104,9 +104,7 @@ class TextTable:
 
     def _seen(self, mark: str) -> bool:
         """Whether a mark stands before or behind any value of the sample."""
-        around = " or ".join(
-            f"starts_with({quoted(c)}, {mark}) or ends_with({quoted(c)}, {mark})" for c in self.columns
-        )
+        around = " or ".join(_begins_or_ends(quoted(column), mark) for column in self.columns)
         return bool(row(self._duck, f"select count(*) from {self.sample} where {around}")[0])
 
     def _cell(self, column: str, spaces: Sequence[str]) -> str:

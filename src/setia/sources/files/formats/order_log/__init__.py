@@ -24,7 +24,7 @@ from setia.sources.files.understood import Shop, Understood
 from setia.sources.files.values import amount_style, time_style
 from setia.sources.files.values.marks import currency_sql
 from setia.sources.files.values.phones import international_sql
-from setia.sources.files.values.sql import matches
+from setia.sources.files.values.sql import matches, where
 from setia.warehouse.duck import literal, quoted
 
 WORDS = {
@@ -162,16 +162,16 @@ def _as_written(table: TextTable, columns: dict[str, str], shop: Shop, found: Ex
     addresses = table.count(f"case when contains({key}, '@') then 1 end")
     if "email" not in columns and addresses:
         made["email"] = "case when contains(customer, '@') then lower(customer) end"
-    if "phone" not in columns and _share(table, key, _TELEPHONE) >= 0.9 * (filled - addresses) > 0:
+    if "phone" not in columns and _matching(table, key, _TELEPHONE) >= 0.9 * (filled - addresses) > 0:
         made["phone"] = f"case when not contains(customer, '@') then {international_sql('customer', shop.region)} end"
         made["customer_key"] = made["customer_key"].replace("customer", f"coalesce({made['phone']}, customer)", 1)
-    elif _share(table, key, r"^\d+\.0$") == filled:
+    elif _matching(table, key, r"^\d+\.0$") == filled:
         made["customer_key"] = made["customer_key"].replace("customer", "regexp_replace(customer, '\\.0$', '')", 1)
     return made
 
 
-def _share(table: TextTable, column: str, pattern: str) -> int:
-    return table.count(f"case when regexp_matches({column}, {literal(pattern)}) then 1 end")
+def _matching(table: TextTable, column: str, pattern: str) -> int:
+    return table.count(where(matches(column, pattern)))
 
 
 def _columns(table: TextTable, override: Override) -> tuple[dict[str, str], list[str]]:
@@ -237,7 +237,7 @@ def _by_content(table: TextTable, found: dict[str, str]) -> tuple[dict[str, str]
 def _holds_times(table: TextTable, column: str) -> bool:
     filled = table.count(column)
     # A bare number could be anything; a date has something between its parts.
-    apart = table.count(f"case when regexp_matches({column}, '\\d[-/. ]\\w+[-/. ]\\d') then 1 end")
+    apart = _matching(table, column, r"\d[-/. ]\w+[-/. ]\d")
     if not filled or apart < 0.9 * filled:
         return False
     style = time_style(column, table.count, table.count)
@@ -246,7 +246,7 @@ def _holds_times(table: TextTable, column: str) -> bool:
 
 def _holds_addresses(table: TextTable, column: str) -> bool:
     filled = table.count(column)
-    return filled > 0 and table.count(f"case when regexp_matches({column}, '^\\S+@\\S+$') then 1 end") >= 0.9 * filled
+    return filled > 0 and _matching(table, column, r"^\S+@\S+$") >= 0.9 * filled
 
 
 def _require(table: TextTable, columns: dict[str, str], role: str) -> None:
