@@ -12,10 +12,11 @@ import setia
 from docs.generated.markdown import code, paragraphs, table
 from setia import app
 from setia.effects.lift import CostPerIncremental, Lift
-from setia.effects.statistics import Interval, Proportion
+from setia.kernel.statistics import Interval, Proportion
 from setia.messaging.render import Written
 from setia.metrics import buying, keeping
-from setia.metrics.answer import Answer, Scope
+from setia.history.scope import Scope
+from setia.metrics.answer import Answer
 from setia.metrics.service import Metrics
 from setia.predictions.service import Card
 from setia.programmes.journeys.desk import Journeys, Worked

@@ -6,26 +6,35 @@ import datetime as dt
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from decimal import Decimal
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from setia import erasure
+from setia.history.calendar import Calendar
+from setia.history.sales import last_recorded_day
+from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.figure import Page
 from setia.kernel.i18n import Speaker
 from setia.kernel.progress import Progress, Silent
 from setia.messaging.ledger import opt_out
-from setia.metrics.answer import Scope
-from setia.metrics.purchases import last_recorded_day
+from setia.metrics.attributes import By
+from setia.metrics.benchmarks import benchmarks
+from setia.metrics.catalogue import metric as known
 from setia.metrics.service import Metrics
+from setia.metrics.variants import Variant, variants
+from setia.metrics.views import add_views
+from setia.metrics.watch import Target, Watched, targets, watch
 from setia.predictions.service import ModelName
 from setia.programmes.journeys.desk import Journeys
 from setia.programmes.journeys.service import Chance
 from setia.refresh import Refreshed, last_card, refresh, tell_facts
-from setia.report.contents import gather
+from setia.report.contents import Programmes, gather
 from setia.report.html import as_json, render
 from setia.report.pages import page, without_personal_rows
+from setia.segments.membership import Membership
 from setia.settings import FILE, Settings, ShopSettings, template
 from setia.sources.files.importing import FileReport, Import, ImportReport, Preview
 from setia.sources.files.overrides import from_mapping
@@ -34,11 +43,15 @@ from setia.sources.files.understood import Shop as ShopFacts
 from setia.sources.files.values.phones import region_of
 from setia.store.database import Lock, Store
 from setia.warehouse.identity import Identity, erased_fingerprints
-from setia.warehouse.reader import Reader, reading
+from setia.warehouse.reader import Reader, pinned, reading
+from setia.warehouse.snapshot import Snapshot
 from setia.warehouse.writer import Writer, writing
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyspark.sql import SparkSession
+
+    from setia.warehouse.spark import SparkReader
 
 FIRST_PLAYBOOK = "win-back"
 """What a report plans and runs a placebo of where no programme is running."""
@@ -142,7 +155,14 @@ class Shop:
             today = self.clock().astimezone(own.zone).date()
             last = last_recorded_day(reader, own.time_zone, today)
             as_of = last + dt.timedelta(days=1) if last else today
-        return Scope(as_of, own.currency, own.time_zone)
+        margin = Decimal(str(own.margin))
+        return Scope(as_of, own.currency, own.time_zone, self.settings.metrics, margin, self.calendar)
+
+    @property
+    def calendar(self) -> Calendar:
+        """The feasts of the shop's country, and what happened to it alone."""
+        own = self.settings.shop
+        return Calendar(own.country or region_of(own.currency), self.settings.calendar)
 
     # Know.
 
@@ -155,6 +175,47 @@ class Shop:
     def metrics(self) -> Metrics:
         """The metrics, asked by name."""
         return Metrics(self.reading, self.scope)
+
+    def metrics_on(self, session: SparkSession) -> Metrics:
+        """The metrics under a Spark session of the caller's, over the same files: every method as on `metrics`.
+
+        Needs `setia[spark]` and Java 17. Raises SparkSetOtherwise for a session in another time zone than UTC.
+        """
+        return Metrics(partial(self._reading_spark, session), self._scope_by_duckdb)
+
+    @contextmanager
+    def _reading_spark(self, session: SparkSession) -> Iterator[SparkReader]:
+        from setia.warehouse.spark import SparkReader
+
+        with pinned(self.store) as listed:
+            yield SparkReader(session, self._data, listed)
+
+    def _scope_by_duckdb(self, _facts: Snapshot, as_of: dt.date | None) -> Scope:
+        with self.reading() as reader:
+            return self.scope(reader, as_of)
+
+    @staticmethod
+    def breakdown(by: str) -> str | By:
+        """What figures are broken down by: an attribute's name, or `segment: CONDITION` for customers who met a
+        condition over traits when the window began. Raises BadCondition."""
+        kind, _, condition = by.partition(":")
+        return Membership.of(condition.strip()) if kind == "segment" and condition else by
+
+    def alerts(self, *, as_of: dt.date | None = None) -> list[Watched]:
+        """The watched measures' newest complete week, each against what was to be expected of it."""
+        with self.reading() as reader:
+            return watch(reader, self.scope(reader, as_of))
+
+    def targets(self, *, as_of: dt.date | None = None) -> list[Target]:
+        """What the shop wants of its metrics, and what it got. Raises UnknownMetric."""
+        with self.reading() as reader:
+            return targets(reader, self.scope(reader, as_of), self.settings.targets)
+
+    def variants(self, metric: str, *, as_of: dt.date | None = None) -> list[Variant]:
+        """The other formulas in circulation for a metric, on the shop's own data. Raises UnknownMetric."""
+        known(metric)
+        with self.reading() as reader:
+            return variants(metric, reader, self.scope(reader, as_of))
 
     def import_files(
         self,
@@ -198,6 +259,7 @@ class Shop:
     def sql(self, query: str) -> pa.Table:
         """The answer of DuckDB to a query over the present snapshot; files outside the workspace are out of reach."""
         with self.reading() as reader:
+            add_views(reader, self.scope(reader), query)
             return reader.query(query)
 
     # Act and prove.
@@ -221,7 +283,10 @@ class Shop:
             card = last_card(self.store)
             if self.scope(reader, as_of).as_of.isoformat() != card["as_of"]:
                 raise RefreshFirst(wanted=self.scope(reader, as_of).as_of, found=card["as_of"])
-            return page(gather(reader, self.scope(reader, as_of), own.name, card, results, plan, placebo), speaker)
+            said = Programmes(results, plan, placebo)
+            ranges = benchmarks(self.settings.benchmarks)
+            scope, wanted = self.scope(reader, as_of), self.settings.targets
+            return page(gather(reader, scope, own.name, card, said, wanted, ranges, self.progress), speaker)
 
     def write_report(self, language: str | None = None, *, as_of: dt.date | None = None) -> Path:
         """Write the report as one HTML file under `reports/`, and its figures without personal rows as JSON.

@@ -35,7 +35,9 @@ from setia.warehouse.reader import Reader, fact_view
 from setia.warehouse.tables import erased, fact_files
 from setia.warehouse.writer import Writer
 
-FREE_TEXT = {"answers": ("comment",), "events": ("properties",)}
+FREE_TEXT = {
+    "answers": ("comment", "choice"), "cases": ("reason",), "events": ("properties",), "subscriptions": ("reason",),
+}  # fmt: skip
 """Columns in which anybody's row may mention anybody's address."""
 ERASED = "[erased]"
 PATIENCE = 60

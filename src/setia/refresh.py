@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, select, update
 
 from setia.customers import contacts, traits
 from setia.customers.rhythm import shop_gap_days
+from setia.history.scope import Scope
 from setia.kernel.progress import Progress
 from setia.messaging.tables import sends
-from setia.metrics.answer import Scope
 from setia.predictions.service import Card, ModelName, predict
 from setia.programmes.journeys.service import known
 from setia.programmes.journeys.tables import enrolments
@@ -84,11 +85,12 @@ def tell_facts(store: Store, writer: Writer, now: dt.datetime, zone: str) -> int
             select(enrolments).where(enrolments.c.told.is_(False), enrolments.c.customer_id.is_not(None))
         ).all()
         messages = tx.execute(select(sends).where(sends.c.told.is_(False), sends.c.state.in_(SETTLED))).all()
+        prices = {running.name: running.journey.cost_per_message for running in known(tx)}
     if not exposures and not messages:
         return 0
     day = f"timezone({literal(zone)}, {{}})::date"
     _stage(writer, "exposures", [_exposure(row) for row in exposures], day.format("exposed_at"))
-    _stage(writer, "messages", [_message(row) for row in messages], day.format("sent_at"))
+    _stage(writer, "messages", [_message(row, prices) for row in messages], day.format("sent_at"))
 
     def also(tx: Connection) -> None:
         _mark(tx, enrolments, [row.id for row in exposures])
@@ -111,7 +113,7 @@ def _exposure(row: Any) -> dict[str, Any]:
     }
 
 
-def _message(row: Any) -> dict[str, Any]:
+def _message(row: Any, prices: dict[str, Decimal]) -> dict[str, Any]:
     return {
         "message_id": row.id,
         "customer_id": row.customer_id,
@@ -120,6 +122,8 @@ def _message(row: Any) -> dict[str, Any]:
         "channel": row.channel,
         "state": row.state,
         "code": row.code,
+        "cost": prices.get(row.programme),
+        "offer_cost": Decimal(row.offer["cost"]) if row.code else None,
         "sent_at": row.attempted_at,
     }
 

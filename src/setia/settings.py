@@ -6,12 +6,12 @@ import difflib
 import json
 import tomllib
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from setia.kernel.errors import SetiaError
@@ -73,6 +73,42 @@ class ShopSettings(_Section):
         return ZoneInfo(self.time_zone)
 
 
+class MetricSettings(_Section):
+    """What the shop means by its figures."""
+
+    activation_event: str | None = Field(
+        default=None,
+        description="The event that makes a new customer an active one, as `events` names it; without one the second "
+        "purchase",
+    )
+    activation_days: int = Field(default=30, ge=1, description="Days after the first order within which it must come")
+    winning_costs: tuple[str, ...] = Field(
+        default=("advertising", "acquisition"), description="Categories of costs that are spent on winning customers"
+    )
+    keeping_costs: tuple[str, ...] = Field(
+        default=("retention", "loyalty", "rewards", "messages", "support", "programme"),
+        description="Categories of costs that are spent on keeping customers; a cost of a programme always is",
+    )
+    returns_close_after_days: int = Field(
+        default=30, ge=0, description="Days after the sale until which goods are taken back"
+    )
+    visit_ends_after_minutes: int = Field(default=30, ge=1, description="Minutes without an event that end a visit")
+
+
+class OwnEvent(_Section):
+    """Something that happened to the shop alone and shows in its figures: a rise in prices, goods out of stock."""
+
+    name: str = Field(min_length=1, description="What it was")
+    first_day: date = Field(description="Its first day, in the shop's time zone")
+    last_day: date = Field(description="Its last day, included")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> OwnEvent:
+        if self.last_day < self.first_day:
+            raise ValueError(f"{self.name} ends before it begins")
+        return self
+
+
 class StoreSettings(_Section):
     """Where the store is; without a URL Setia runs a private server of its own."""
 
@@ -132,6 +168,16 @@ class Settings(BaseSettings):
     )
 
     shop: ShopSettings = ShopSettings()
+    metrics: MetricSettings = MetricSettings()
+    targets: dict[str, float] = Field(
+        default={}, description="What a metric is to reach, by its name: `retention = 0.4`"
+    )
+    benchmarks: dict[str, tuple[float, float]] = Field(
+        default={}, description="The usual range of a metric in the shop's own trade: `repeat_purchase = [0.3, 0.6]`"
+    )
+    calendar: tuple[OwnEvent, ...] = Field(
+        default=(), description="What happened to the shop alone: a table each, with `name`, `first_day`, `last_day`"
+    )
     store: StoreSettings = StoreSettings()
     warehouse: WarehouseSettings = WarehouseSettings()
     email: EmailSettings = EmailSettings()

@@ -15,7 +15,7 @@ from scipy.stats import binom
 
 from setia.effects.lift import Lift, Verdict, measure
 from setia.effects.power import propose_share
-from setia.effects.statistics import (
+from setia.kernel.statistics import (
     Interval,
     Proportion,
     always_valid_critical_value,

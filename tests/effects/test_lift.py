@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from setia.effects.holdout import ImpossibleShareError
 from setia.effects.lift import Method, Verdict, measure
 from setia.effects.power import propose_share, smallest_effect_shown
-from setia.effects.statistics import ImpossibleCountsError, Proportion, newcombe
+from setia.kernel.statistics import ImpossibleCountsError, Proportion, newcombe
 
 # The MineThatData e-mail test of 20 March 2008: buyers among the mailed and among those who got nothing.
 MENS, WOMENS, NOBODY = Proportion(267, 21307), Proportion(189, 21387), Proportion(122, 21306)

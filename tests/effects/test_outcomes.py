@@ -9,7 +9,7 @@ import pytest
 
 from setia.app import Shop
 from setia.effects.outcomes import Outcomes, outcomes
-from setia.effects.statistics import Proportion
+from setia.kernel.statistics import Proportion
 from setia.facts import FACTS
 
 DAY = dt.timedelta(days=1)

@@ -19,7 +19,7 @@ from setia.effects.power import (
     smallest_detectable_effect,
     smallest_effect_shown,
 )
-from setia.effects.statistics import Proportion, newcombe
+from setia.kernel.statistics import Proportion, newcombe
 
 rates = st.floats(0.005, 0.6)
 shares = st.floats(0.02, 0.8)

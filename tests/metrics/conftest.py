@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from importlib import resources
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 import pytest
 
 from setia.facts import FACTS
-from setia.metrics.answer import Scope
+from setia.history.scope import Scope
+from setia.metrics.metric import Metric
 from setia.settings import WarehouseSettings
 from setia.warehouse import duck
 from setia.warehouse.files import DataFile
@@ -26,7 +26,7 @@ Check = Callable[..., list[dict[str, Any]]]
 def reader_of(tmp_path: Path) -> Iterator[ReaderOf]:
     """Readers over facts given as SELECT statements or as rows: `reader_of(orders=[{...}], returns="select ...")`.
 
-    Columns left out are null; of an order, `document_id` and `placed_at` follow from the rest.
+    Columns left out are null; where an order has no `document_id` it is its number, without `placed_at` it is noon UTC.
     """
     limits, numbers, opened = WarehouseSettings(memory="1GB"), count(), []
 
@@ -56,16 +56,19 @@ def _write(connection: Any, name: str, rows: str | list[dict[str, Any]], path: P
     blank = ", ".join(f"null::{field.kind.value} as {field.name}" for field in table.fields)
     typed = ", ".join(f"{field.name}::{field.kind.value} as {field.name}" for field in table.fields)
     select = f"select {typed} from (select {blank} where false union all by name from ({rows}))"
+    if name == "orders":
+        noon = "coalesce(placed_at, timezone('UTC', day + interval 12 hours)) as placed_at"
+        select = f"select * replace (coalesce(document_id, order_id) as document_id, {noon}) from ({select})"
     return int(connection.execute(f"copy ({select}) to '{path}' (format parquet)").fetchall()[0][0])
 
 
 @pytest.fixture
 def check() -> Check:
-    """Runs a check query by name: `check(reader, "retention", scope, period_days=90)` returns its rows."""
+    """Runs a metric's check query: `check(reader, metric, scope, since=…, until=…)` returns its rows."""
 
-    def run(reader: Reader, name: str, scope: Scope, **more: Any) -> list[dict[str, Any]]:
-        sql = (resources.files("setia.metrics") / "checks" / f"{name}.sql").read_text(encoding="utf-8")
-        given = {"as_of": scope.as_of, "until": scope.until, "currency": scope.currency, **more}
+    def run(reader: Reader, metric: Metric, scope: Scope, **more: Any) -> list[dict[str, Any]]:
+        sql = metric.check_query()
+        given = {"as_of": scope.as_of, "moment": scope.until, "currency": scope.currency, **more}
         wanted = {name: given[name] for name in re.findall(r"\$(\w+)", sql)}
         return list(reader.duck.sql(sql, params=wanted).to_arrow_table().to_pylist())
 

@@ -4,7 +4,8 @@ import datetime as dt
 
 import pyarrow as pa
 
-from setia.metrics.answer import Answer, Scope
+from setia.history.scope import Scope
+from setia.metrics.answer import Answer
 
 SCOPE = Scope(dt.date(2026, 9, 1), "IDR", "Asia/Jakarta")
 

@@ -1,4 +1,4 @@
-"""Commands of the shop itself: init, refresh, metrics, report, sql, check, migrate, store."""
+"""Commands of the shop itself: init, refresh, report, sql, check, migrate, store."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from setia.cli.show import AsOfOption, LangOption, ShopOption, console, day, opened, table
+from setia.cli.show import AsOfOption, LangOption, ShopOption, console, day, opened, plain, table
 
 
 def init(
@@ -54,37 +54,6 @@ def refresh(
             typer.echo("This history does not show that anybody leaves for good: chances of staying are upper limits.")
 
 
-def metrics(
-    shop: ShopOption = ".",
-    as_of: AsOfOption = None,
-    listing: Annotated[bool, typer.Option("--list", help="Only list the metrics and their formulas.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
-) -> None:
-    """Show the metrics, each with its denominator."""
-    if listing:
-        from setia.metrics.catalogue import METRICS
-
-        table(["metric", "title", "formula"], [[m.name, m.title, m.formula] for m in METRICS.values()])
-        return
-    with opened(shop) as own:
-        answers = own.metrics.all(as_of=day(as_of))
-    if as_json:
-        import json
-
-        typer.echo(json.dumps([answer.as_dict() for answer in answers], default=str, ensure_ascii=False, indent=1))
-        return
-    for answer in answers:
-        rows = [[name, _plain(value)] for name, value in answer.figures.items()]
-        table(["", ""], rows, title=f"{answer.metric} (as of {answer.scope.as_of})")
-        typer.echo("" if answer.reason is None else f"  {answer.reason}")
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:,.4f}"
-    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-
 def report(
     shop: ShopOption = ".",
     lang: LangOption = None,
@@ -119,7 +88,7 @@ def sql(
         pyarrow.csv.write_csv(found, sys.stdout.buffer)
         return
     most = 50
-    rows = [[_plain(value) for value in row.values()] for row in found.slice(0, most).to_pylist()]
+    rows = [[plain(value) for value in row.values()] for row in found.slice(0, most).to_pylist()]
     table(found.column_names, rows)
     if found.num_rows > most:
         typer.echo(f"… and {found.num_rows - most:,} more; --csv gives them all.")
@@ -160,7 +129,6 @@ def add_to(app: typer.Typer) -> None:
     """Hang these commands into the command line."""
     app.command("init")(init)
     app.command("refresh")(refresh)
-    app.command("metrics")(metrics)
     app.command("report")(report)
     app.command("sql")(sql)
     app.command("check")(check)

@@ -84,16 +84,25 @@ def day(text: str | None) -> Any:
         raise typer.BadParameter(f"{text!r} is not a day such as 2026-08-31") from problem
 
 
-def table(columns: list[str], rows: list[list[str]], *, title: str = "") -> None:
-    """Show a small table."""
+def plain(value: Any) -> str:
+    """A value as a small table shows it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.4f}"
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def table(columns: list[str], rows: list[list[str]], *, title: str = "", fixed: bool = False) -> None:
+    """Show a small table, its first column never broken where `fixed`."""
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(
         title=Text(title) if title else None, title_justify="left", header_style="bold", box=None, pad_edge=False
     )
-    for column in columns:
-        shown.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        shown.add_column(column, overflow="fold", no_wrap=fixed and place == 0)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     console().print(shown)

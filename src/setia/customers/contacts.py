@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
-from setia.customers.consent import email_consent
 from setia.customers.tables import contacts
+from setia.history.consent import email_consent
 
 if TYPE_CHECKING:
     from setia.warehouse.reader import Reader

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from setia.customers import scores, stages
-from setia.customers.consent import email_consent
+from setia.history.consent import email_consent
+from setia.history.sales import days_old, priced_orders, returns_before
+from setia.history.scope import Scope
 from setia.kernel.i18n import N_
-from setia.metrics.answer import Scope
-from setia.metrics.purchases import customers_orders, days_old, returns_before
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from setia.warehouse.reader import Reader
+    from setia.warehouse.snapshot import Snapshot
 
 PSEUDO_GAPS = 2
 """How many of the shop's usual gaps a customer's own rhythm starts from: one long gap alone says little."""
@@ -63,19 +63,27 @@ TRAITS: dict[str, Trait] = {
     )
 }
 
+PREDICTED = frozenset(
+    {
+        "chance_active", "chance_of_order_90d", "expected_orders_90d", "expected_orders_365d", "expected_order_value",
+        "expected_value_365d",
+    }
+)  # fmt: skip
+"""Traits that a refresh adds to what the facts alone say."""
 
-def observed(reader: Reader, scope: Scope, shop_gap_days: float) -> ir.Table:
+
+def observed(facts: Snapshot, scope: Scope, shop_gap_days: float) -> ir.Table:
     """Traits that follow from the facts alone: one row per customer, those without an order included.
 
     `shop_gap_days` is the shop's usual number of days between purchases, towards which short histories are drawn.
     """
     import ibis
 
-    bought = _purchases(reader, scope)
-    back: Any = returns_before(reader, scope)
+    bought = _purchases(facts, scope)
+    back: Any = returns_before(facts, scope)
     back = back.filter(back.customer_id.notnull())
     returned = back.group_by("customer_id").aggregate(returned_revenue=back.amount.sum())
-    known: Any = reader.table("customers")
+    known: Any = facts.table("customers")
     people = known.select("customer_id").union(bought.select("customer_id"), distinct=True)
     about = known.select(
         "customer_id",
@@ -83,7 +91,7 @@ def observed(reader: Reader, scope: Scope, shop_gap_days: float) -> ir.Table:
         "language",
         has_email=known.email.notnull(),
     )
-    decided: Any = email_consent(reader, scope.until)
+    decided: Any = email_consent(facts, scope.until)
     decided = decided.select(
         "customer_id", email_consent=decided.email_consent_at.notnull() & decided.email_optout_at.isnull()
     )
@@ -108,8 +116,9 @@ def observed(reader: Reader, scope: Scope, shop_gap_days: float) -> ir.Table:
     ).drop("first_day_revenue")
 
 
-def _purchases(reader: Reader, scope: Scope) -> Any:
-    orders: Any = customers_orders(reader, scope)
+def _purchases(facts: Snapshot, scope: Scope) -> Any:
+    orders: Any = priced_orders(facts, scope)
+    orders = orders.filter(orders.customer_id.notnull())
     by_day = orders.group_by("customer_id", "day").aggregate(
         orders=orders.count(), revenue=orders.total.sum().fill_null(0)
     )

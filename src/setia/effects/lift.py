@@ -13,7 +13,7 @@ from math import ceil
 
 from setia.effects.holdout import checked_share
 from setia.effects.power import customers_to_show, propose_share, smallest_effect_shown
-from setia.effects.statistics import (
+from setia.kernel.statistics import (
     DEFAULT_PLANNED_TOTAL,
     ImpossibleCountsError,
     Interval,

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from setia.effects.statistics import Proportion
+from setia.kernel.statistics import Proportion
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir

@@ -16,8 +16,8 @@ from math import ceil, inf, sqrt
 from statistics import NormalDist
 
 from setia.effects.holdout import checked_share
-from setia.effects.statistics import square_and_add
 from setia.kernel.errors import SetiaError
+from setia.kernel.statistics import square_and_add
 
 ALPHA = 0.05
 POWER = 0.8

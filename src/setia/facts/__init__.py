@@ -7,6 +7,7 @@ and list it below; to add a column, add a `Field` and raise `version`.
 from __future__ import annotations
 
 from setia.facts.answers import ANSWERS
+from setia.facts.cases import CASES
 from setia.facts.consents import CONSENTS
 from setia.facts.costs import COSTS
 from setia.facts.customers import CUSTOMERS
@@ -34,6 +35,7 @@ FACTS: dict[str, FactTable] = {
         SUBSCRIPTIONS,
         MESSAGES,
         ANSWERS,
+        CASES,
         COSTS,
         EXPOSURES,
         RATES,

@@ -6,7 +6,7 @@ from setia.facts.schema import FactTable, Field, Kind
 
 ANSWERS = FactTable(
     name="answers",
-    version=1,
+    version=2,
     meaning="One row per answer to a survey.",
     key=("answer_id",),
     month_of="day",
@@ -18,6 +18,7 @@ ANSWERS = FactTable(
         Field("survey", Kind.TEXT, "Which survey: nps, csat, ces …", required=True),
         Field("score", Kind.INTEGER, "The figure given"),
         Field("scale", Kind.INTEGER, "Highest figure possible"),
+        Field("choice", Kind.TEXT, "The option chosen, where the question has some: a reason for leaving"),
         Field("comment", Kind.TEXT, "Words given"),
         Field("answered_at", Kind.INSTANT, "When", required=True),
         Field("day", Kind.DAY, "Day of `answered_at` in the shop's time zone", default="answered_at"),

@@ -6,7 +6,7 @@ from setia.facts.schema import FactTable, Field, Kind
 
 SUBSCRIPTIONS = FactTable(
     name="subscriptions",
-    version=1,
+    version=2,
     meaning="One row per subscription and price: a change of price ends one row and starts the next.",
     key=("subscription_id", "started_at"),
     month_of=None,
@@ -18,8 +18,11 @@ SUBSCRIPTIONS = FactTable(
         Field("amount", Kind.AMOUNT, "Price of one period", required=True),
         Field("currency", Kind.TEXT, "ISO 4217 code"),
         Field("period_months", Kind.INTEGER, "Length of one period in months"),
+        Field("period_weeks", Kind.INTEGER, "Length of one period in weeks, where it is not in months"),
         Field("started_at", Kind.INSTANT, "When this price began", required=True),
+        Field("trial_ends_at", Kind.INSTANT, "When the free trial ends; nothing is paid before"),
         Field("cancelled_at", Kind.INSTANT, "When the customer asked to end it"),
+        Field("reason", Kind.TEXT, "Why it was ended, in the customer's words or the shop's"),
         Field("ended_at", Kind.INSTANT, "When it ended; empty while it runs"),
     ),
 )

@@ -43,6 +43,8 @@ class Figure:
     """How it is calculated, one click away."""
     note: str = ""
     """A caution that belongs beside it."""
+    marks: str = ""
+    """The column whose text says what is out of the ordinary about a row; its place in the drawing is marked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,33 @@ class Headline:
 
 
 @dataclass(frozen=True, slots=True)
+class Knob:
+    """A number that a reader may turn."""
+
+    name: str
+    title: str
+    unit: str
+    """What one step is: percentage points, per cent."""
+    low: float
+    high: float
+    step: float
+
+
+@dataclass(frozen=True, slots=True)
+class Calculator:
+    """Numbers to try out on the page itself; the figures beside it show the same for a few changes."""
+
+    numbers: dict[str, float]
+    """What the shop's own numbers are, by the names that the page's script knows."""
+    knobs: tuple[Knob, ...]
+    results: tuple[Headline, ...]
+    """As things stand; the script puts others in their place."""
+    currency: str
+    """The currency's sign, and in `digits` how many digits follow the point."""
+    digits: int
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """One part of a report."""
 
@@ -67,6 +96,9 @@ class Section:
     lead: str
     headlines: tuple[Headline, ...] = ()
     figures: tuple[Figure, ...] = ()
+    calculator: Calculator | None = None
+    analyst: bool = False
+    """Shown once the reader asks for the analyst's pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +111,4 @@ class Page:
     sections: tuple[Section, ...]
     footer: str
     labels: dict[str, str] = field(default_factory=dict)
-    """Words of the frame: `contents`, `skip`, `table`, `how`, `open`, `theme`, `caution`, `no_rows`."""
+    """Words of the frame, beside those of `report.labels`."""

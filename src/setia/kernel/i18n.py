@@ -132,9 +132,14 @@ class Speaker:
         )
         return text.replace("\xa0", "").replace(code, SIGNS.get(code, code))
 
+    def many(self, one: str, many: str, value: float, digits: int = 0) -> str:
+        """A number of something; English alone has a form of its own for one."""
+        text = self.number(value, digits)
+        return self(one if self.language == "en" and text == "1" else many, n=text)
+
     def days(self, value: float | None) -> str:
         """A length of time in days."""
-        return self.missing if value is None else self("{n} days", n=self.number(value, 0))
+        return self.missing if value is None else self.many("{n} day", "{n} days", value)
 
     def date(self, day: dt.date | None) -> str:
         """A day: 31 August 2026, 31 Agustus 2026, 31 Ogos 2026."""

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+
+from setia.history.scope import Scope
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, unused-ignore]
     import pyarrow as pa
 
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What figures hold for: everything that happened on shop-local days before `as_of`."""
-
-    as_of: dt.date
-    currency: str
-    time_zone: str
-
-    @property
-    def until(self) -> dt.datetime:
-        """The first moment that no longer counts: midnight in the shop when `as_of` begins, in UTC."""
-        return dt.datetime.combine(self.as_of, dt.time(), ZoneInfo(self.time_zone)).astimezone(dt.UTC)
-
-    @property
-    def last_day(self) -> dt.date:
-        """The last day that counts."""
-        return self.as_of - dt.timedelta(days=1)
+Number = int | float | Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +26,19 @@ class Answer:
     """The headline: named values, the denominators among them; None where there is none, with `reason`."""
     table: pa.Table
     reason: str | None = None
-    """Why the headline is empty, as a stable word: no_customers, history_too_short."""
+    """Why the headline is empty, as a word of `metrics.reasons`."""
+    notes: tuple[str, ...] = ()
+    """What has to be known beside the figures: sentences that a `Speaker` says in any language."""
+
+    @property
+    def value(self) -> Number | None:
+        """The metric itself, where it is one number."""
+        return self.figures.get("value")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The table's rows."""
+        found: list[dict[str, Any]] = self.table.to_pylist()
+        return found
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The table under the Arrow C stream protocol."""
@@ -64,7 +61,8 @@ class Answer:
             "time_zone": self.scope.time_zone,
             "figures": self.figures,
             "reason": self.reason,
-            "rows": self.table.to_pylist(),
+            "notes": list(self.notes),
+            "rows": self.rows(),
         }
 
     def _repr_html_(self) -> str:
@@ -73,8 +71,23 @@ class Answer:
         return show(self)
 
 
-def as_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pa.Table:
+def as_table(rows: Iterable[Mapping[str, Any]], columns: Iterable[str]) -> pa.Table:
     """Rows as an Arrow table with these columns, empty or not."""
     import pyarrow as pa
 
-    return pa.table({name: [row[name] for row in rows] for name in columns})
+    listed = list(rows)
+    return pa.table({name: _column([row[name] for row in listed]) for name in columns})
+
+
+def _column(values: list[Any]) -> Any:
+    """Money has four places in every row, so that rows of different amounts are one column."""
+    import pyarrow as pa
+
+    if any(isinstance(value, Decimal) for value in values):
+        return pa.array([None if v is None else to_money(v) for v in values], pa.decimal128(38, 4))
+    return pa.array(values)
+
+
+def to_money(value: Number) -> Decimal:
+    """An amount with four places, halves to even."""
+    return Decimal(value).quantize(Decimal("0.0001"))

@@ -1,128 +1,302 @@
-"""How customers buy: repeat purchases, order value, time between purchases."""
+"""How customers buy: repeat purchases, frequency, order value, who brings the revenue."""
 
 from __future__ import annotations
 
-from decimal import Decimal
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from setia.metrics.answer import Answer, Scope, as_table
-from setia.metrics.purchases import customers_orders, days_old, month_of, purchase_days, returns_before, sales
-from setia.metrics.survival import SurvivalCurve
+from setia.history.sales import customers_orders, priced_orders, purchase_days, returns_before, sales, valid_orders
+from setia.history.scope import Scope
+from setia.history.windows import Spans, Window
+from setia.kernel.i18n import N_, Sentence
+from setia.metrics.answer import Number, to_money
+from setia.metrics.measure import Measure
+from setia.metrics.metric import Part, Parts, per, portion, share
+from setia.metrics.populations import NEW_PEOPLE, PEOPLE, SALES
 
 if TYPE_CHECKING:
-    from setia.warehouse.reader import Reader
+    import ibis.expr.types as ir
+
+    from setia.warehouse.snapshot import Snapshot
+
+REPURCHASE_DAYS = 90
 
 
-def repeat_purchase(reader: Reader, scope: Scope, *, window_days: int = 365) -> Answer:
-    """Share of the window's buyers who placed two orders or more in it.
-
-    `table`: one row per number of orders (`orders`, `customers`). Never compare windows of different length.
-    """
-    orders: Any = customers_orders(reader, scope)
-    orders = orders.filter(days_old(scope, orders.day) < window_days)
-    per_customer = orders.group_by("customer_id").aggregate(orders=orders.count())
-    counts = per_customer.group_by("orders").aggregate(customers=per_customer.count()).order_by("orders")
-    rows = reader.arrow(counts).to_pylist()
-    buyers = sum(row["customers"] for row in rows)
-    repeaters = sum(row["customers"] for row in rows if row["orders"] >= 2)
-    figures = {
-        "window_days": window_days,
-        "customers": buyers,
-        "repeat_customers": repeaters,
-        "rate": repeaters / buyers if buyers else None,
-        "orders_per_customer": sum(r["orders"] * r["customers"] for r in rows) / buyers if buyers else None,
-    }
-    return Answer(
-        "repeat_purchase", scope, figures, as_table(rows, ("orders", "customers")), None if buyers else "no_customers"
-    )
+def buyers(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per window and customer who bought in it."""
+    orders: Any = spans.during(customers_orders(facts, scope).select("customer_id", "day"))
+    people = orders.group_by("window", "customer_id").aggregate(orders=orders.count())
+    return people.mutate(customers=people.orders > 0, repeat_customers=people.orders >= 2)
 
 
-def order_value(reader: Reader, scope: Scope, *, months: int = 24) -> Answer:
-    """Average order value, gross and net of returns, over all time and by calendar month.
-
-    `table`: one row per month: `month`, `orders`, `customers`, `gross`, `corrected` (corrections of stock or books,
-    which are no orders), `returned` (by the day of the return), `net` = gross + corrected − returned,
-    `net_per_order`, `mature` (the month is over). Amounts are decimals in the shop's currency; the headline is over
-    everything before `as_of`. An order in a currency without a rate is counted and adds no money.
-    """
-    orders: Any = sales(reader, scope)
-    orders = orders.mutate(counts=~orders.is_adjustment.fill_null(False))
-    returns: Any = returns_before(reader, scope)
-    sold = orders.group_by(month=month_of(orders.day)).aggregate(
-        orders=orders.count(where=orders.counts),
-        customers=orders.customer_id.nunique(where=orders.counts),
-        gross=orders.total.sum(where=orders.counts).fill_null(0),
-        corrected=orders.total.sum(where=~orders.counts).fill_null(0),
-    )
-    back = returns.group_by(month=month_of(returns.day)).aggregate(returned=returns.amount.sum().fill_null(0))
-    returned = {row["month"]: row["returned"] for row in reader.arrow(back).to_pylist()}
-    found = {row["month"]: row for row in reader.arrow(sold).to_pylist()}
-    this_month = scope.as_of.replace(day=1)
-    rows = [
-        _with_net(found.get(month, {**_NOTHING, "month": month}), returned.get(month, Decimal()), month < this_month)
-        for month in sorted(found | returned)
-    ]
-    count, gross = sum(row["orders"] for row in rows), sum(row["gross"] for row in rows)
-    net = gross + sum(row["corrected"] for row in rows) - sum(returned.values())
-    figures = {
-        "orders": count,
-        "gross": gross,
-        "net": net,
-        "net_per_order": net / count if count else None,
-        "gross_per_order": gross / count if count else None,
-    }
-    columns = ("month", "orders", "customers", "gross", "corrected", "returned", "net", "net_per_order", "mature")
-    return Answer("order_value", scope, figures, as_table(rows[-months:], columns), None if count else "no_orders")
-
-
-_NOTHING: dict[str, Any] = {"orders": 0, "customers": 0, "gross": Decimal(), "corrected": Decimal()}
-
-
-def _with_net(row: dict[str, Any], returned: Any, mature: bool) -> dict[str, Any]:
-    net = row["gross"] + row["corrected"] - returned
-    per_order = net / row["orders"] if row["orders"] else None
-    return {**row, "returned": returned, "net": net, "net_per_order": per_order, "mature": mature}
-
-
-def time_between_purchases(reader: Reader, scope: Scope, *, gap: str = "all") -> Answer:
-    """Median and quantiles of the gap to the next purchase day, from the survival curve.
-
-    `gap`: "first" for the gap from the first to the second purchase, "later" for those after, "all" for both.
-    Orders of one day count as one purchase. `table`: one row per length: `days`, `at_risk`, `bought_again`, `open`
-    (gaps not yet ended at `as_of`), `survival` (share still without a further purchase). `mean_of_completed` stands
-    beside the median to show how far the usual average of completed gaps misses.
-    """
-    rows = reader.arrow(_gaps(reader, scope, gap)).to_pylist()
-    curve = SurvivalCurve.from_counts((row["days"], row["bought_again"], row["open"]) for row in rows)
-    completed = sum(row["bought_again"] for row in rows)
-    figures = {
-        "gap": gap,
-        "gaps": curve.at_risk[0] if curve.at_risk else 0,
-        "completed": completed,
-        "median_days": curve.quantile(0.5),
-        "quarter_days": curve.quantile(0.25),
-        "three_quarters_days": curve.quantile(0.75),
-        "again_within_30": curve.reached(30),
-        "again_within_90": curve.reached(90),
-        "mean_of_completed": sum(r["days"] * r["bought_again"] for r in rows) / completed if completed else None,
-    }
-    table = as_table(curve.rows(), ("days", "at_risk", "bought_again", "open", "survival"))
-    reason = None if curve.quantile(0.5) is not None else "median_not_reached" if rows else "no_customers"
-    return Answer("time_between_purchases", scope, figures, table, reason)
-
-
-def _gaps(reader: Reader, scope: Scope, gap: str) -> Any:
-    """Grouped gaps: `days`, how many ended in a purchase (`bought_again`), how many are `open`."""
+def repurchases(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per window and customer whose first order lies in it; `again` on another day within the days."""
     import ibis
 
-    days: Any = purchase_days(reader, scope)
+    days: Any = purchase_days(facts, scope)
     own = ibis.window(group_by="customer_id", order_by="day")
-    gaps = days.mutate(next_day=days.day.lead().over(own), nth=ibis.row_number().over(own))
-    if gap != "all":
-        gaps = gaps.filter(gaps.nth == 0 if gap == "first" else gaps.nth > 0)
-    gaps = gaps.mutate(
-        days=ibis.ifelse(gaps.next_day.notnull(), gaps.next_day.delta(gaps.day, unit="day"), days_old(scope, gaps.day))
+    ordered = days.mutate(next_day=days.day.lead().over(own), nth=ibis.row_number().over(own))
+    firsts: Any = spans.during(ordered.filter(ordered.nth == 0))
+    within = firsts.next_day.delta(firsts.day, unit="day") <= REPURCHASE_DAYS
+    return firsts.select("window", "customer_id", customers=True, again=within.fill_null(False))
+
+
+def sold(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per order, correction and return of each window, with its amounts."""
+    import ibis
+
+    orders: Any = spans.during(sales(facts, scope))
+    counts = ~orders.is_adjustment.fill_null(False)
+    nothing = ibis.literal(0).cast("decimal(18, 4)")
+    rows = orders.select(
+        "window",
+        "customer_id",
+        orders=counts & orders.total.notnull(),
+        unpriced=orders.total.isnull(),
+        gross=counts.ifelse(orders.total, nothing),
+        corrected=counts.ifelse(nothing, orders.total),
+        returned=nothing,
     )
-    return gaps.group_by("days").aggregate(
-        bought_again=gaps.next_day.count(), open=gaps.count() - gaps.next_day.count()
+    back: Any = spans.during(returns_before(facts, scope))
+    given = back.select(
+        "window", "customer_id", orders=False, unpriced=back.amount.isnull(),
+        gross=nothing, corrected=nothing, returned=back.amount,
+    )  # fmt: skip
+    both = rows.union(given)
+    amount = both.gross.fill_null(0) + both.corrected.fill_null(0) - both.returned.fill_null(0)
+    return both.mutate(net=amount.cast("decimal(18, 4)"))
+
+
+def _unpriced(parts: Parts) -> Iterable[str]:
+    if parts["unpriced"]:
+        yield Sentence(
+            N_("{n} amounts are in a currency without a rate and are left out; import a table of rates."),
+            n=parts["unpriced"],
+        )
+
+
+def _gross_beside(parts: Parts, _window: Window) -> dict[str, Number | None]:
+    return {"gross_per_order": to_money(parts["gross"] / parts["orders"]) if parts["orders"] else None}
+
+
+def by_acquaintance(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per order of each window; its total under new, returning or nameless customers."""
+    import ibis
+
+    orders: Any = spans.during(priced_orders(facts, scope))
+    known: Any = customers_orders(facts, scope)
+    first = known.group_by(first_id=known.customer_id).aggregate(first_day=known.day.min())
+    rows: Any = spans.bounded(orders.left_join(first, orders.customer_id == first.first_id))
+    nothing = ibis.literal(0).cast("decimal(18, 4)")
+    is_new = rows.first_day >= rows.since
+    return rows.select(
+        "window",
+        "customer_id",
+        unpriced=rows.total.isnull(),
+        revenue=rows.total,
+        new_revenue=is_new.fill_null(False).ifelse(rows.total, nothing),
+        returning_revenue=(~is_new).fill_null(False).ifelse(rows.total, nothing),
+        guest_revenue=rows.customer_id.isnull().ifelse(rows.total, nothing),
     )
+
+
+def by_rank(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per window and customer; what they brought, and again where they are among the first tenth or fifth."""
+    import ibis
+
+    orders: Any = priced_orders(facts, scope)
+    orders = spans.during(orders.filter(orders.customer_id.notnull()))
+    people = orders.group_by("window", "customer_id").aggregate(
+        revenue=orders.total.sum().cast("decimal(18, 4)").fill_null(0),
+        unpriced=orders.count(where=orders.total.isnull()),
+    )
+    own = ibis.window(group_by="window", order_by=[ibis.desc(people.revenue), people.customer_id])
+    ranked = people.mutate(place=ibis.row_number().over(own), among=people.count().over(ibis.window(group_by="window")))
+    nothing = ibis.literal(0).cast("decimal(18, 4)")
+    return ranked.select(
+        "window",
+        "customer_id",
+        "revenue",
+        "unpriced",
+        customers=True,
+        top_10=(ranked.place * 10 < ranked.among).ifelse(ranked.revenue, nothing),
+        top_20=(ranked.place * 5 < ranked.among).ifelse(ranked.revenue, nothing),
+    )
+
+
+def _top_20_beside(parts: Parts, _window: Window) -> dict[str, Number | None]:
+    revenue = parts["revenue"]
+    return {"top_20_share": float(parts["top_20"] / revenue) if revenue else None}
+
+
+def units(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per line sold in each window and per return of an order placed in it, whenever it came back."""
+    import ibis
+
+    orders: Any = spans.during(valid_orders(facts, scope)).select("order_id", "document_id", "customer_id", "window")
+    lines: Any = facts.table("order_lines")
+    none = ibis.literal(0).cast("decimal(18, 4)")
+    went = orders.join(lines.select("document_id", "quantity"), "document_id")
+    went = went.select("window", "customer_id", sold="quantity", returned=none)
+    back: Any = facts.table("returns")
+    back = back.filter(back.day < scope.as_of, back.order_id.notnull()).select("order_id", "quantity")
+    came = orders.join(back, "order_id")
+    return went.union(came.select("window", "customer_id", sold=none, returned="quantity"))
+
+
+def returned_value(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per order of each window and per return of such an order, whenever it came back."""
+    import ibis
+
+    orders: Any = spans.during(priced_orders(facts, scope))
+    nothing = ibis.literal(0).cast("decimal(18, 4)")
+    went = orders.select("window", "customer_id", orders=True, sold="total", returned=nothing)
+    back: Any = returns_before(facts, scope)
+    back = back.filter(back.order_id.notnull()).select("order_id", "amount")
+    came = orders.select("order_id", "window", "customer_id").join(back, "order_id")
+    given = came.select("window", "customer_id", orders=False, sold=nothing, returned=came.amount)
+    return went.union(given)
+
+
+REPEAT_PURCHASE = Measure(
+    name="repeat_purchase",
+    title=N_("Repeat purchase rate"),
+    formula=N_("Customers with two orders or more in the window ÷ customers with one or more in the window"),
+    unit="share",
+    population=PEOPLE,
+    better="higher",
+    source="Field's standard; windows of different length are never compared",
+    rows=buyers,
+    parts=(
+        Part("customers", N_("Customers who bought")),
+        Part("repeat_customers", N_("Of those, with two orders or more")),
+    ),
+    formula_of=share("repeat_customers", "customers", "no_customers"),
+)
+REPURCHASE = Measure(
+    name="repurchase",
+    title=N_("Second purchase within 90 days"),
+    formula=N_(
+        "New customers of the window who ordered on another day within 90 days of their first order ÷ all new customers of "
+        "the window"
+    ),
+    unit="share",
+    population=NEW_PEOPLE,
+    better="higher",
+    source="N-day repurchase of a cohort; shown once all of it have had the days; orders of one day are one purchase",
+    rows=repurchases,
+    parts=(Part("customers", N_("New customers")), Part("again", N_("Of those, with a second purchase in time"))),
+    formula_of=share("again", "customers", "no_new_customers"),
+    window_days=90,
+    follow_up=lambda _scope: REPURCHASE_DAYS,
+)
+FREQUENCY = Measure(
+    name="purchase_frequency",
+    title=N_("Purchase frequency"),
+    formula=N_("Orders of the window ÷ customers with one or more in the window"),
+    unit="orders",
+    population=PEOPLE,
+    better="higher",
+    source="Field's standard",
+    check="repeat_purchase",
+    rows=buyers,
+    parts=(Part("orders", N_("Orders")), Part("customers", N_("Customers who bought"))),
+    formula_of=per("orders", "customers", "no_customers"),
+)
+ORDER_VALUE = Measure(
+    name="order_value",
+    title=N_("Average order value (AOV)"),
+    formula=N_("Net sales of the window's orders, returns deducted ÷ orders of the window"),
+    unit="money",
+    population=SALES,
+    better="higher",
+    source="Field's standard; net of the returns that came back within the window",
+    rows=sold,
+    parts=(
+        Part("orders", N_("Orders")),
+        Part("gross", N_("Sales before returns"), "money"),
+        Part("corrected", N_("Corrections of stock or books"), "money"),
+        Part("returned", N_("Returned"), "money"),
+        Part("net", N_("Net sales"), "money"),
+        Part("unpriced", N_("Amounts without a rate")),
+    ),
+    formula_of=per("net", "orders", "no_orders"),
+    also=_gross_beside,
+    notes=_unpriced,
+)
+RETURNING_REVENUE = Measure(
+    name="returning_revenue",
+    title=N_("Revenue from returning customers"),
+    formula=N_("Sales to customers whose first order lies before the window ÷ all sales of the window, before returns"),
+    unit="share",
+    population=SALES,
+    better="neither",
+    source="Field's standard; new customers are those whose first order lies in the window",
+    rows=by_acquaintance,
+    parts=(
+        Part("revenue", N_("Sales before returns"), "money"),
+        Part("new_revenue", N_("To new customers"), "money"),
+        Part("returning_revenue", N_("To returning customers"), "money"),
+        Part("guest_revenue", N_("To nameless guests"), "money"),
+        Part("unpriced", N_("Amounts without a rate")),
+    ),
+    formula_of=portion("returning_revenue", "revenue", "no_revenue"),
+    window_days=90,
+    notes=_unpriced,
+)
+CONCENTRATION = Measure(
+    name="concentration",
+    title=N_("Share of the best tenth of customers"),
+    formula=N_("Sales to the tenth of the window's customers who paid most ÷ sales to all of them, before returns"),
+    unit="share",
+    population=PEOPLE,
+    better="neither",
+    source="Pareto's question; the tenth is rounded up to whole customers",
+    rows=by_rank,
+    parts=(
+        Part("customers", N_("Customers who bought")),
+        Part("revenue", N_("Sales before returns"), "money"),
+        Part("top_10", N_("To the best tenth"), "money"),
+        Part("top_20", N_("To the best fifth"), "money"),
+        Part("unpriced", N_("Amounts without a rate")),
+    ),
+    formula_of=portion("top_10", "revenue", "no_revenue"),
+    also=_top_20_beside,
+    notes=_unpriced,
+)
+RETURNED_VALUE = Measure(
+    name="returned_value",
+    title=N_("Value returned"),
+    formula=N_("Money given back for the window's orders, whenever it was ÷ what they were sold for"),
+    unit="share",
+    population=SALES,
+    better="lower",
+    source="By the date of the sale; open until the time for returning has passed; returns that name no order are left out",
+    rows=returned_value,
+    parts=(
+        Part("orders", N_("Orders")),
+        Part("sold", N_("Sales before returns"), "money"),
+        Part("returned", N_("Returned"), "money"),
+    ),
+    formula_of=portion("returned", "sold", "no_revenue"),
+    window_days=90,
+    follow_up=lambda scope: scope.choices.returns_close_after_days,
+)
+PRODUCT_RETURNS = Measure(
+    name="product_returns",
+    title=N_("Product return rate"),
+    formula=N_("Units of the window's orders that came back, whenever they did ÷ units sold in the window"),
+    unit="share",
+    population=SALES,
+    better="lower",
+    source="By the date of the sale; open until the time for returning has passed; returns that name no order are left out",
+    needs=("orders", "order_lines"),
+    rows=units,
+    parts=(Part("sold", N_("Units sold"), "number"), Part("returned", N_("Units returned"), "number")),
+    formula_of=portion("returned", "sold", "no_units"),
+    window_days=90,
+    follow_up=lambda scope: scope.choices.returns_close_after_days,
+)
+BUYING = (
+    REPEAT_PURCHASE, REPURCHASE, FREQUENCY, ORDER_VALUE, RETURNING_REVENUE, CONCENTRATION, PRODUCT_RETURNS, RETURNED_VALUE,
+)  # fmt: skip

@@ -2,80 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import difflib
 
+from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
+from setia.metrics.buying import BUYING
+from setia.metrics.caring import CARING
+from setia.metrics.cohorts import COHORTS
+from setia.metrics.keeping import KEEPING
+from setia.metrics.metric import Metric
+from setia.metrics.spending import SPENT
+from setia.metrics.subscribing import SUBSCRIBING
+from setia.metrics.timing import TIMING
+from setia.metrics.visiting import VISITING
+from setia.metrics.voice import VOICE
+from setia.metrics.worth import WORTH
+from setia.metrics.writing import WRITING
+
+FAMILIES: dict[str, tuple[Metric, ...]] = {
+    N_("Keeping"): (*KEEPING, COHORTS),
+    N_("Buying"): BUYING,
+    N_("How long things take"): TIMING,
+    N_("Visits"): VISITING,
+    N_("Value"): WORTH,
+    N_("Subscriptions"): SUBSCRIBING,
+    N_("Voice"): VOICE,
+    N_("Service"): CARING,
+    N_("Messages"): WRITING,
+    N_("Costs"): SPENT,
+}
+METRICS: dict[str, Metric] = {metric.name: metric for family in FAMILIES.values() for metric in family}
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """The declaration of one metric. Sentences are English and translated where they are shown."""
+class UnknownMetric(SetiaError):
+    """There is no metric {name}.{near} `setia metrics --list` names them all."""
 
-    name: str
-    title: str
-    formula: str
-    unit: Literal["share", "money", "days", "orders"]
-    population: str
-    better: Literal["higher", "lower", "neither"]
-    source: str
+    code = "metrics.unknown_metric"
 
 
-PEOPLE = N_("Customers with at least one order; anonymous guests, trial orders and cancelled orders are left out")
-_ALL = (
-    Metric(
-        "retention",
-        N_("Customer retention rate"),
-        N_("Customers who bought in the period before and again in this one ÷ those who bought in the period before"),
-        "share",
-        PEOPLE,
-        "higher",
-        "Set-based form of (E−N)/S: Farris, Bendle, Pfeifer, Reibstein, Marketing Metrics",
-    ),
-    Metric(
-        "churn",
-        N_("Churn rate"),
-        N_("Customers who bought in the period before and not in this one ÷ those who bought in the period before"),
-        "share",
-        PEOPLE,
-        "lower",
-        "Complement of the set-based retention rate",
-    ),
-    Metric(
-        "repeat_purchase",
-        N_("Repeat purchase rate"),
-        N_("Customers with two orders or more in the window ÷ customers with one or more in the window"),
-        "share",
-        PEOPLE,
-        "higher",
-        "Field's standard; windows of different length are never compared",
-    ),
-    Metric(
-        "order_value",
-        N_("Average order value (AOV)"),
-        N_("Net sales of the window's orders, returns deducted ÷ orders of the window"),
-        "money",
-        N_("All orders but trial and cancelled ones and corrections of stock or books; guests included"),
-        "higher",
-        "Field's standard; net of the returns that came back within the window",
-    ),
-    Metric(
-        "cohorts",
-        N_("Cohort table"),
-        N_("Customers of a cohort who bought in a month ÷ all customers who first bought in the cohort's month"),
-        "share",
-        PEOPLE,
-        "higher",
-        "Classic (“on”) retention by calendar month",
-    ),
-    Metric(
-        "time_between_purchases",
-        N_("Time between purchases"),
-        N_("Median of the survival curve of the gap to the next purchase day; gaps still open count as not yet ended"),
-        "days",
-        PEOPLE,
-        "lower",
-        "Kaplan & Meier 1958; several orders on one day count as one purchase",
-    ),
-)
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+def metric(name: str) -> Metric:
+    """A metric by name. Raises UnknownMetric, with the name that may have been meant."""
+    if name not in METRICS:
+        close = difflib.get_close_matches(name, METRICS, n=1)
+        raise UnknownMetric(name=name, near=f" Did you mean {close[0]}?" if close else "")
+    return METRICS[name]

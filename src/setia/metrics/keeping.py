@@ -1,128 +1,144 @@
-"""Keeping customers: retention, churn, cohorts."""
+"""Keeping customers: retention, churn, reactivation, from one period to the next."""
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from setia.metrics.answer import Answer, Scope, as_table
-from setia.metrics.purchases import days_old, first_purchase_day, month_of, purchase_days
+from setia.history.sales import customers_orders
+from setia.history.scope import Scope
+from setia.history.windows import Spans, Window
+from setia.kernel.i18n import N_
+from setia.metrics.answer import Number
+from setia.metrics.measure import Measure
+from setia.metrics.metric import Part, Parts, share
+from setia.metrics.populations import PEOPLE
 
 if TYPE_CHECKING:
-    from setia.warehouse.reader import Reader
+    import ibis.expr.types as ir
+
+    from setia.warehouse.snapshot import Snapshot
+
+PERIOD_DAYS = 90
 
 
-def retention(reader: Reader, scope: Scope, *, period_days: int = 90, periods: int = 8) -> Answer:
-    """Share of one period's buyers who bought again in the next, for up to `periods` periods back from `as_of`.
+def movement(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per window and customer who bought in it or in the one before: how they got from start to end."""
+    bought = _bought(facts, scope, spans)
+    first = _first_days(facts, scope)
+    rows: Any = spans.bounded(bought.join(first, bought.customer_id == first.first_id))
+    is_new = rows.end & (rows.first_day >= rows.since)
+    return rows.select(
+        "window",
+        "customer_id",
+        "start",
+        "end",
+        retained=rows.start & rows.end,
+        lost=rows.start & ~rows.end,
+        new=is_new,
+        returned=rows.end & ~rows.start & ~is_new,
+    )
 
-    `table`: one row per period, newest last: `period_from`, `period_until` (exclusive), `start` (buyers of the
-    period before), `retained` (of those, buyers of this one), `lost`, `new` (first order ever), `returned` (bought
-    before, but not in the period before), `end` (buyers of this one), `retention`, `churn`, and
-    `retention_by_formula` = (end − new) ÷ start, which won-back customers push up. Shares are null where
-    start is 0. A period is listed only if the history reaches back over the period before it.
+
+def silence(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per window and customer who had bought, but not in the window before; `returned` who did in this one."""
+    bought = _bought(facts, scope, spans)
+    first, bounds = _first_days(facts, scope), spans.bounds
+    known: Any = first.join(bounds, first.first_day < bounds.since).select("window", known_id="first_id")
+    rows = known.left_join(bought, [known.window == bought.window, known.known_id == bought.customer_id])
+    rows = rows.select("window", "end", customer_id="known_id", start=rows.start.fill_null(False))
+    return rows.filter(~rows.start).select("window", "customer_id", dormant=True, returned=rows.end.fill_null(False))
+
+
+def _bought(facts: Snapshot, scope: Scope, spans: Spans) -> Any:
+    """Whether each customer bought in the window (`end`) and in the one before (`start`); one of the two holds."""
+    orders: Any = spans.with_before(customers_orders(facts, scope).select("customer_id", "day"))
+    return orders.group_by("window", "customer_id").aggregate(end=orders.now.any(), start=(~orders.now).any())
+
+
+def _first_days(facts: Snapshot, scope: Scope) -> Any:
+    orders: Any = customers_orders(facts, scope)
+    return orders.group_by(first_id=orders.customer_id).aggregate(first_day=orders.day.min())
+
+
+MOVEMENT = (
+    Part("start", N_("Customers at the start")),
+    Part("retained", N_("Of those, still buying")),
+    Part("lost", N_("Of those, lost")),
+    Part("new", N_("New customers")),
+    Part("returned", N_("Back after a pause")),
+    Part("end", N_("Customers at the end")),
+)
+
+
+def yearly_churn(churn: float | None, window: Window) -> float | None:
+    """The churn of a year in which every window loses the same share: 1 − (1 − c)^(365 ÷ days).
+
+    3 % a month are 30.6 % a year, not 36 %.
     """
-    per_period = _buyers_by_period(reader, scope, period_days, periods)
-    first_day = first_purchase_day(reader, scope)
-    rows = []
-    for k in reversed(range(periods)):
-        until = scope.as_of - dt.timedelta(days=k * period_days)
-        since = until - dt.timedelta(days=period_days)
-        if first_day is None or since - dt.timedelta(days=period_days) < first_day:
-            continue
-        rows.append(_movement(since, until, per_period.get(k, {}), per_period.get(k + 1, {})))
-    last = rows[-1] if rows else None
-    reason = None if last and last["start"] else "no_customers" if last else "history_too_short"
-    figures = {"period_days": period_days, **(last or dict.fromkeys(_MOVEMENT))}
-    return Answer("retention", scope, figures, as_table(rows, _MOVEMENT), reason)
+    if churn is None:
+        return None
+    times = {"month": 12, "quarter": 4, "year": 1}.get(window.every or "", 365 / window.days)
+    return float(1 - (1 - churn) ** times)
 
 
-_MOVEMENT = (
-    "period_from", "period_until", "start", "retained", "lost", "new", "returned", "end",
-    "retention", "churn", "retention_by_formula",
-)  # fmt: skip
-
-
-def _movement(since: dt.date, until: dt.date, now: dict[str, int], before: dict[str, int]) -> dict[str, Any]:
-    start, end = before.get("buyers", 0), now.get("buyers", 0)
-    retained, new = now.get("retained", 0), now.get("new", 0)
+def _churn_beside(parts: Parts, window: Window) -> dict[str, Number | None]:
+    start = parts["start"]
+    churn = parts["lost"] / start if start else None
     return {
-        "period_from": since,
-        "period_until": until,
-        "start": start,
-        "retained": retained,
-        "lost": start - retained,
-        "new": new,
-        "returned": end - retained - new,
-        "end": end,
-        "retention": retained / start if start else None,
-        "churn": (start - retained) / start if start else None,
-        "retention_by_formula": (end - new) / start if start else None,
+        "churn": churn,
+        "churn_per_year": yearly_churn(churn, window),
+        "by_formula": (parts["end"] - parts["new"]) / start if start else None,
     }
 
 
-def _buyers_by_period(reader: Reader, scope: Scope, period_days: int, periods: int) -> dict[int, dict[str, int]]:
-    """Period number (0 is the newest) to its buyers, those of them retained from the one before, and new ones."""
-    days: Any = purchase_days(reader, scope)
-
-    def period_of(day: Any) -> Any:
-        return (days_old(scope, day) // period_days).cast("int64")
-
-    first = days.group_by("customer_id").aggregate(first_day=days.day.min())
-    bought = days.mutate(period=period_of(days.day)).select("customer_id", "period").distinct()
-    bought = bought.filter(bought.period <= periods).join(first, "customer_id")
-    bought = bought.mutate(is_new=bought.period == period_of(bought.first_day))
-    before = bought.select(customer_id=bought.customer_id, period=bought.period - 1, bought_before=True)
-    joined = bought.left_join(before, ["customer_id", "period"])
-    counts = joined.group_by("period").aggregate(
-        buyers=joined.count(), retained=joined.bought_before.count(), new=joined.count(where=joined.is_new)
-    )
-    return {row.pop("period"): row for row in reader.arrow(counts).to_pylist()}
-
-
-def cohorts(reader: Reader, scope: Scope, *, most_cohorts: int = 24) -> Answer:
-    """Classic retention by calendar month, for the newest `most_cohorts` cohorts.
-
-    `table`: one row per cohort and age: `cohort` (first day of the month of the first order), `age` (months since),
-    `size`, `customers` (who bought in that month), `share`, `mature`. A month that is not over at `as_of` is open:
-    `mature` false, `share` null.
-    """
-    days: Any = purchase_days(reader, scope)
-    first = days.group_by("customer_id").aggregate(cohort=month_of(days.day.min()))
-    months = days.mutate(month=month_of(days.day)).select("customer_id", "month").distinct()
-    joined = months.join(first, "customer_id")
-    cells = joined.group_by("cohort", "month").aggregate(customers=joined.count())
-    found = {(row["cohort"], row["month"]): row["customers"] for row in reader.arrow(cells).to_pylist()}
-    this_month = scope.as_of.replace(day=1)
-    starts = sorted({cohort for cohort, _month in found})[-most_cohorts:]
-    rows = []
-    for cohort in starts:
-        size = found[cohort, cohort]
-        for age, month in enumerate(_months(cohort, scope.last_day)):
-            customers = found.get((cohort, month), 0)
-            mature = month < this_month
-            share = customers / size if mature else None
-            rows.append(
-                {"cohort": cohort, "age": age, "size": size, "customers": customers, "share": share, "mature": mature}
-            )
-    columns = ("cohort", "age", "size", "customers", "share", "mature")
-    figures = _pooled(rows)
-    return Answer("cohorts", scope, figures, as_table(rows, columns), None if rows else "no_customers")
-
-
-def _pooled(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Share at ages 1, 3, 6 and 12 months over all mature cells, weighted by cohort size (never a mean of rates)."""
-    figures: dict[str, Any] = {}
-    for age in (1, 3, 6, 12):
-        mature = [row for row in rows if row["age"] == age and row["mature"]]
-        size = sum(row["size"] for row in mature)
-        figures[f"month_{age}"] = sum(row["customers"] for row in mature) / size if size else None
-        figures[f"month_{age}_customers"] = size
-    return figures
-
-
-def _months(first: dt.date, last: dt.date) -> list[dt.date]:
-    months = []
-    while first <= last:
-        months.append(first)
-        first = (first + dt.timedelta(days=32)).replace(day=1)
-    return months
+RETENTION = Measure(
+    name="retention",
+    title=N_("Customer retention rate"),
+    formula=N_(
+        "Customers who bought in the period before and again in this one ÷ those who bought in the period before"
+    ),
+    unit="share",
+    population=PEOPLE,
+    better="higher",
+    source="Set-based form of (E−N)/S: Farris, Bendle, Pfeifer, Reibstein, Marketing Metrics",
+    rows=movement,
+    parts=MOVEMENT,
+    formula_of=share("retained", "start", "no_customers"),
+    window_days=PERIOD_DAYS,
+    looks_back=True,
+    also=_churn_beside,
+)
+CHURN = Measure(
+    name="churn",
+    title=N_("Churn rate"),
+    formula=N_("Customers who bought in the period before and not in this one ÷ those who bought in the period before"),
+    unit="share",
+    population=PEOPLE,
+    better="lower",
+    source="Complement of the set-based retention rate",
+    check="retention",
+    rows=movement,
+    parts=MOVEMENT,
+    formula_of=share("lost", "start", "no_customers"),
+    window_days=PERIOD_DAYS,
+    looks_back=True,
+    also=_churn_beside,
+)
+REACTIVATION = Measure(
+    name="reactivation",
+    title=N_("Reactivation rate"),
+    formula=N_(
+        "Customers who had bought, not in the period before, and again in this one ÷ all who had bought, but not in the "
+        "period before"
+    ),
+    unit="share",
+    population=PEOPLE,
+    better="higher",
+    source="The movement table read the other way: back after a pause ÷ dormant at the start",
+    rows=silence,
+    parts=(Part("dormant", N_("Dormant at the start")), Part("returned", N_("Back after a pause"))),
+    formula_of=share("returned", "dormant", "no_dormant_customers"),
+    window_days=PERIOD_DAYS,
+    looks_back=True,
+)
+KEEPING = (RETENTION, CHURN, REACTIVATION)

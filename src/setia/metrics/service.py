@@ -3,60 +3,110 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from setia.metrics import buying, keeping
-from setia.metrics.answer import Answer, Scope
+from setia.history.scope import Scope
+from setia.history.windows import Window
+from setia.kernel.errors import SetiaError
+from setia.metrics.answer import Answer
+from setia.metrics.attributes import By
+from setia.metrics.catalogue import METRICS, metric
+from setia.metrics.measure import ALL, Measure
 
 if TYPE_CHECKING:
-    from setia.warehouse.reader import Reader
+    from setia.warehouse.snapshot import Snapshot
 
-Open = Callable[[], AbstractContextManager["Reader"]]
-MakeScope = Callable[["Reader", dt.date | None], Scope]
+Open = Callable[[], AbstractContextManager["Snapshot"]]
+MakeScope = Callable[[Any, dt.date | None], Scope]
+Ask = Callable[..., Answer]
+
+
+class UnknownOption(SetiaError):
+    """The metric {metric} has no option {name}. Its options are {choices}."""
+
+    code = "metrics.unknown_option"
+
+
+class NobodyBehind(SetiaError):
+    """The customers behind {part} of {metric} cannot be listed. Choose one of {choices}."""
+
+    code = "metrics.nobody_behind"
 
 
 class Metrics:
-    """Each method answers one metric as of a shop-local day (by default the day after the last recorded one)."""
+    """Each metric is a method: `shop.metrics.retention(as_of=…, every="month", by="source")`.
+
+    `as_of` is a shop-local day, by default the day after the last recorded one; the other options are the metric's
+    own. `dir(shop.metrics)` names them all, the reference describes them.
+    """
 
     def __init__(self, reading: Open, scope: MakeScope) -> None:
         self._reading = reading
         self._scope = scope
 
-    def retention(self, *, as_of: dt.date | None = None, period_days: int = 90, periods: int = 8) -> Answer:
-        """See `metrics.keeping.retention`; churn stands beside it."""
-        with self._reading() as reader:
-            return keeping.retention(reader, self._scope(reader, as_of), period_days=period_days, periods=periods)
+    def __dir__(self) -> list[str]:
+        return ["all", "ask", "customers", *METRICS]
 
-    def cohorts(self, *, as_of: dt.date | None = None, most_cohorts: int = 24) -> Answer:
-        """See `metrics.keeping.cohorts`."""
-        with self._reading() as reader:
-            return keeping.cohorts(reader, self._scope(reader, as_of), most_cohorts=most_cohorts)
+    def __getattr__(self, name: str) -> Ask:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        known = metric(name)
 
-    def repeat_purchase(self, *, as_of: dt.date | None = None, window_days: int = 365) -> Answer:
-        """See `metrics.buying.repeat_purchase`."""
-        with self._reading() as reader:
-            return buying.repeat_purchase(reader, self._scope(reader, as_of), window_days=window_days)
+        def ask(*, as_of: dt.date | None = None, **options: Any) -> Answer:
+            return self.ask(name, as_of=as_of, **options)
 
-    def order_value(self, *, as_of: dt.date | None = None, months: int = 24) -> Answer:
-        """See `metrics.buying.order_value`."""
-        with self._reading() as reader:
-            return buying.order_value(reader, self._scope(reader, as_of), months=months)
+        ask.__name__, ask.__doc__ = name, f"{known.title}: {known.formula}."
+        return ask
 
-    def time_between_purchases(self, *, as_of: dt.date | None = None, gap: str = "all") -> Answer:
-        """See `metrics.buying.time_between_purchases`."""
-        with self._reading() as reader:
-            return buying.time_between_purchases(reader, self._scope(reader, as_of), gap=gap)
+    def ask(self, name: str, *, as_of: dt.date | None = None, **options: Any) -> Answer:
+        """One metric's answer. Raises UnknownMetric, UnknownOption and what the metric itself raises."""
+        known = metric(name)
+        _checked(name, options)
+        with self._reading() as facts:
+            return known.ask(facts, self._scope(facts, as_of), **options)
 
-    def all(self, *, as_of: dt.date | None = None) -> list[Answer]:
-        """Every metric with its defaults, from one snapshot."""
-        with self._reading() as reader:
-            scope = self._scope(reader, as_of)
+    def all(self, names: Sequence[str] = (), *, as_of: dt.date | None = None, **options: Any) -> list[Answer]:
+        """Several metrics, by default every one, from one snapshot; each takes those of the options that it has."""
+        wanted = [metric(name) for name in names or METRICS]
+        with self._reading() as facts:
+            scope = self._scope(facts, as_of)
             return [
-                keeping.retention(reader, scope),
-                buying.repeat_purchase(reader, scope),
-                buying.order_value(reader, scope),
-                keeping.cohorts(reader, scope),
-                buying.time_between_purchases(reader, scope),
+                each.ask(facts, scope, **{key: value for key, value in options.items() if key in each.options()})
+                for each in wanted
             ]
+
+    def customers(
+        self,
+        name: str,
+        part: str,
+        *,
+        as_of: dt.date | None = None,
+        period_from: dt.date | None = None,
+        period_until: dt.date | None = None,
+        by: str | By | None = None,
+        group: Any = ALL,
+    ) -> list[str]:
+        """The customers behind one count of a measure, sorted: `customers("retention", "lost")`.
+
+        `period_from` and `period_until` name a row of the measure's table, by default the newest window. Raises
+        NobodyBehind for what is no count of customers.
+        """
+        known = metric(name)
+        countable = [each.name for each in known.parts if each.kind == "count"] if isinstance(known, Measure) else []
+        if not isinstance(known, Measure) or part not in countable:
+            raise NobodyBehind(metric=name, part=part, choices=", ".join(countable) or "a measure instead")
+        with self._reading() as facts:
+            scope = self._scope(facts, as_of)
+            (window,) = known.shown(scope, None, None, None)
+            if period_from is not None and period_until is not None:
+                window = Window(period_from, period_until)
+            return known.customers(facts, scope, part, window, by, group)
+
+
+def _checked(name: str, options: dict[str, Any]) -> None:
+    known = metric(name).options()
+    for option in options:
+        if option not in known:
+            raise UnknownOption(metric=name, name=option, choices=", ".join(known))

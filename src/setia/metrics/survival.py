@@ -58,6 +58,6 @@ class SurvivalCurve:
     def rows(self) -> list[dict[str, Any]]:
         """One row per distinct length."""
         return [
-            {"days": d, "at_risk": n, "bought_again": e, "open": o, "survival": s}
+            {"days": d, "at_risk": n, "ended": e, "open": o, "survival": s}
             for d, n, e, o, s in zip(self.days, self.at_risk, self.ended, self.open, self.survival, strict=True)
         ]

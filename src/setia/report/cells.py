@@ -8,6 +8,7 @@ from typing import Any
 
 from setia.kernel.figure import Column, Kind
 from setia.kernel.i18n import N_, Speaker
+from setia.metrics.metric import Unit
 
 POINTS = N_("percentage points")
 
@@ -22,6 +23,34 @@ def formatted(kind: Kind, value: Any, speaker: Speaker) -> str:
     if is_missing(value):
         return speaker.missing
     return str(value) if kind == "text" else str(getattr(speaker, kind)(value))
+
+
+def of_unit(unit: Unit, value: Any, speaker: Speaker) -> str:
+    """A metric's value in the unit it is declared in; a dash where there is none."""
+    if is_missing(value):
+        return speaker.missing
+    match unit:
+        case "share":
+            return speaker.percent(value)
+        case "money":
+            return speaker.money(value)
+        case "days":
+            return speaker.days(value)
+        case "hours":
+            return speaker.many("{n} hour", "{n} hours", value, 1)
+        case "months":
+            return speaker.many("{n} month", "{n} months", value)
+        case "score":
+            return speaker.number(value, 0)
+        case _:
+            return speaker.number(value, 2)
+
+
+KINDS: dict[Unit, Kind] = {
+    "share": "percent", "money": "money", "days": "days", "hours": "number", "months": "count", "score": "count",
+    "orders": "number", "ratio": "number", "table": "number",
+}  # fmt: skip
+"""How a column of such values is formatted."""
 
 
 def headed(column: Column, speaker: Speaker) -> str:

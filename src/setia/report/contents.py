@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from setia.metrics import buying, keeping, weeks
-from setia.metrics.answer import Answer, Scope
+from setia.history.scope import Scope
+from setia.kernel.progress import Progress
+from setia.metrics import timing, weeks
+from setia.metrics.answer import Answer
+from setia.metrics.benchmarks import Benchmark
+from setia.metrics.catalogue import METRICS
+from setia.metrics.claims import Claim, claims
+from setia.metrics.variants import VARIANTS, Variant, variants
+from setia.metrics.watch import Target, Watched, targets, watch
+from setia.metrics.what_if import Economics, economics
 from setia.programmes.journeys.placebo import Placebo
 from setia.programmes.journeys.planning import Plan
 from setia.programmes.journeys.results import Result
+from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:
     from setia.warehouse.reader import Reader
 
 MOST_PEOPLE = 12
+Options = dict[str, Any]
+
+MORE: dict[str, tuple[str, Options]] = {
+    "periods": ("retention", {"last": 8}),
+    "retention_by": ("retention", {"by": "source"}),
+    "cohorts_shown": ("cohorts", {"most_cohorts": 18}),
+    "cohorts_after": ("cohorts", {"kind": "on_or_after", "most_cohorts": 18}),
+    "cohorts_brackets": ("cohorts", {"kind": "bracket", "most_cohorts": 18}),
+    "revenue_months": ("returning_revenue", {"every": "month"}),
+    "value_months": ("order_value", {"every": "month"}),
+    "activation_months": ("activation", {"every": "month"}),
+    "cac_channels": ("acquisition_cost", {"by": "channel"}),
+    "payback_channels": ("payback", {"by_channel": True}),
+    "conversion_kind": ("conversion", {"by": "kind", "window_days": 90}),
+    "conversion_months": ("conversion", {"every": "month"}),
+    "abandonment_device": ("cart_abandonment", {"by": "device", "window_days": 90}),
+    "back_platform": ("return_visits", {"by": "platform", "window_days": 90}),
+    "value_by": ("lifetime_value", {"by": "source"}),
+    "mrr_months": ("mrr", {"every": "month"}),
+    "nps_months": ("nps", {"every": "month"}),
+    "response_reason": ("first_response", {"by": "reason"}),
+}
+"""Answers beyond each metric's own: by name, the metric and its options."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +57,19 @@ class Contents:
     shop: str
     scope: Scope
     weeks: Answer
-    retention: Answer
-    repeat_purchase: Answer
-    order_value: Answer
-    cohorts: Answer
+    answers: Mapping[str, Answer]
+    """Every metric by its name with its own defaults, and those of `MORE` by theirs."""
     first_gap: Answer
     later_gaps: Answer
+    benchmarks: list[tuple[Benchmark, Answer]]
+    """Ranges from the field with the shop's figure on the same terms."""
+    watched: list[Watched]
+    targets: list[Target]
+    claims: list[Claim]
+    variants: dict[str, list[Variant]]
+    economics: Economics | None
+    has: frozenset[str]
+    """The fact tables that hold anything."""
     customers: int
     people: list[dict[str, Any]]
     """Whom to act on this week: `name`, `customer_id`, `usual_gap_days`, `days_since_last_order`, `orders`, `worth`."""
@@ -46,41 +86,55 @@ class Contents:
     placebo: Placebo | None
 
 
+@dataclass(frozen=True, slots=True)
+class Programmes:
+    """What the programmes have to say."""
+
+    results: list[Result]
+    plan: Plan | None
+    placebo: Placebo | None
+
+
 def gather(
-    reader: Reader,
-    scope: Scope,
-    shop: str,
-    card: dict[str, Any],
-    results: list[Result],
-    plan: Plan | None,
-    placebo: Placebo | None,
-) -> Contents:
-    """Ask everything once. Raises NotRefreshed where there are no traits yet."""
+    reader: Reader, scope: Scope, shop: str, card: dict[str, Any], programmes: Programmes,
+    wanted: Mapping[str, float], ranges: Mapping[str, Benchmark], progress: Progress,
+) -> Contents:  # fmt: skip
+    """Ask everything once. Raises NotRefreshed where there are no traits yet, UnknownMetric for a target's name."""
+    from setia.facts import FACTS
+
+    asks: dict[str, Callable[[], Answer]] = {
+        **{name: lambda m=metric: m.ask(reader, scope) for name, metric in METRICS.items()},  # type: ignore[misc]
+        **{name: lambda m=m, o=o: METRICS[m].ask(reader, scope, **o) for name, (m, o) in MORE.items()},  # type: ignore[misc]
+    }
+    answers = {}
+    with progress.stage("metrics", len(asks), "metrics") as stage:
+        for name, ask in asks.items():
+            answers[name] = ask()
+            stage.advance(len(answers))
     return Contents(
         shop=shop,
         scope=scope,
         weeks=weeks.weeks(reader, scope),
-        retention=keeping.retention(reader, scope),
-        repeat_purchase=buying.repeat_purchase(reader, scope),
-        order_value=buying.order_value(reader, scope),
-        cohorts=keeping.cohorts(reader, scope, most_cohorts=18),
-        first_gap=buying.time_between_purchases(reader, scope, gap="first"),
-        later_gaps=buying.time_between_purchases(reader, scope, gap="later"),
+        answers=answers,
+        first_gap=timing.time_between_purchases(reader, scope, gap="first"),
+        later_gaps=timing.time_between_purchases(reader, scope, gap="later"),
+        benchmarks=[(each, METRICS[name].ask(reader, scope, **each.options)) for name, each in ranges.items()],
+        watched=watch(reader, scope),
+        targets=targets(reader, scope, wanted),
+        claims=claims(reader, scope),
+        variants={name: variants(name, reader, scope) for name in VARIANTS},
+        economics=economics(reader, scope),
+        has=frozenset(name for name in FACTS if reader.rows(name)),
         customers=reader.rows("traits"),
         people=_people(reader),
         stages=_stages(reader),
         chances=_chances(reader),
         at_risk=_at_risk(reader),
         card=card,
-        results=results,
-        plan=plan,
-        placebo=placebo,
+        results=programmes.results,
+        plan=programmes.plan,
+        placebo=programmes.placebo,
     )
-
-
-def _rows(reader: Reader, expression: Any) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = reader.arrow(expression).to_pylist()
-    return rows
 
 
 def _if_back(traits: Any) -> Any:
@@ -99,7 +153,7 @@ def _people(reader: Reader) -> list[dict[str, Any]]:
     named = named.mutate(worth=_if_back(named), risk=named.expected_value_365d)
     top = named.order_by(ibis.desc(named.risk), named.customer_id).limit(MOST_PEOPLE)
     columns = ("customer_id", "name", "orders", "usual_gap_days", "days_since_last_order", "chance_active", "worth")
-    return _rows(reader, top.select(*columns))
+    return listed(reader, top.select(*columns))
 
 
 def _stages(reader: Reader) -> list[dict[str, Any]]:
@@ -109,7 +163,7 @@ def _stages(reader: Reader) -> list[dict[str, Any]]:
         net_revenue=traits.net_revenue.sum(),
         expected_value_365d=traits.expected_value_365d.sum(),
     )
-    return _rows(reader, counted)
+    return listed(reader, counted)
 
 
 def _chances(reader: Reader) -> list[dict[str, Any]]:
@@ -121,11 +175,11 @@ def _chances(reader: Reader) -> list[dict[str, Any]]:
     counted = rows.group_by(tenth=tenth).aggregate(
         customers=rows.count(), expected_value_365d=rows.expected_value_365d.sum()
     )
-    return sorted(_rows(reader, counted), key=lambda row: row["tenth"])
+    return sorted(listed(reader, counted), key=lambda row: row["tenth"])
 
 
 def _at_risk(reader: Reader) -> dict[str, Any]:
     traits: Any = reader.table("traits")
     overdue = traits.filter(traits.stage == "dormant")
     found = overdue.aggregate(customers=overdue.count(), value=_if_back(overdue).sum())
-    return _rows(reader, found)[0]
+    return listed(reader, found)[0]

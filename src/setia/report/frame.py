@@ -111,6 +111,21 @@ def line(start: float, end: float, y: float, look: str) -> Markup:
     return tag("line", x1=share(start), x2=share(end), y1=y, y2=y, stroke="currentColor", class_=look)
 
 
+def occasion(x: float, said: str) -> Markup:
+    """A dashed upright line at a share of the width, where the calendar has something."""
+    top, bottom = TOP - 8, TOP + PLOT
+    return tag(
+        "line",
+        tag("title", said),
+        x1=share(x),
+        x2=share(x),
+        y1=top,
+        y2=bottom,
+        stroke="currentColor",
+        class_="occasion",
+    )
+
+
 def words(text: str, **attributes: str | float | None) -> Markup:
     """Text in the drawing."""
     return tag("text", text, font_size=12, fill="currentColor", **attributes)

@@ -7,6 +7,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -40,6 +41,7 @@ class FigureView:
     rows: list[list[str]]
     folded: bool
     row_heads: bool
+    has_occasions: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class PageView:
     style: str
     script: str
     policy: str
+    has_analyst: bool
 
 
 def render(page: Page, speaker: Speaker) -> str:
@@ -79,6 +82,7 @@ def render(page: Page, speaker: Speaker) -> str:
         Markup(style),
         Markup(script),
         policy(style, script),
+        any(section.analyst for section in page.sections),
     )
     return _templates().get_template("report.html.jinja").render(view=view)
 
@@ -106,7 +110,9 @@ def as_json(page: Page) -> dict[str, Any]:
                 "name": section.name,
                 "title": section.title,
                 "lead": section.lead,
+                "analyst": section.analyst,
                 "headlines": [dataclasses.asdict(headline) for headline in section.headlines],
+                "calculator": dataclasses.asdict(section.calculator) if section.calculator else None,
                 "figures": [_figure_data(figure) for figure in section.figures],
             }
             for section in page.sections
@@ -152,6 +158,7 @@ def _figure(figure: Figure, speaker: Speaker) -> FigureView:
         rows,
         folded=bool(drawing) and len(rows) > SHORT_TABLE,
         row_heads=bool(figure.columns) and figure.columns[0].kind in _ROW_HEADS,
+        has_occasions=bool(drawing and figure.marks and any(row.get(figure.marks) for row in figure.rows)),
     )
 
 
@@ -170,10 +177,12 @@ def _part(name: str) -> str:
 def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    return Environment(
+    made = Environment(
         loader=PackageLoader("setia.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["kebab"] = lambda name: re.sub(r"(?<!^)([A-Z])", r"-\1", name).lower()
+    return made

@@ -16,6 +16,12 @@ _LABELS = {
     "theme_dark": N_("dark"),
     "caution": N_("Please note"),
     "no_rows": N_("No data yet."),
+    "occasion": N_("the calendar has something: see the table"),
+    "analyst": N_("Pages for the analyst"),
+    "analyst_show": N_("show"),
+    "analyst_hide": N_("hide"),
+    "reset": N_("Back to today's numbers"),
+    "turn": N_("Turn the numbers"),
     "more_rows": N_("… and {n} more rows"),
 }
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
+from setia.history.calendar import Calendar
 from setia.kernel.figure import Column, Figure, Headline, Section
 from setia.kernel.i18n import Speaker
-from setia.report import proof
+from setia.report import proof, watching
 from setia.report.contents import Contents
+from setia.report.showing import calendar_of
 
 PERSONAL = "people"
 """The one figure that names customers."""
@@ -20,7 +23,13 @@ def section(contents: Contents, speaker: Speaker) -> Section:
         title=speaker("This week"),
         lead=speaker("What changed, whom to write to, and what the programmes caused."),
         headlines=_changes(contents, speaker),
-        figures=(_people(contents, speaker), proof.summary(contents, speaker), _weeks(contents, speaker)),
+        figures=(
+            _people(contents, speaker),
+            watching.alerts(contents.watched, speaker),
+            *watching.wanted(contents.targets, speaker),
+            proof.summary(contents, speaker),
+            _weeks(contents, speaker),
+        ),
     )
 
 
@@ -102,7 +111,8 @@ def _people(contents: Contents, speaker: Speaker) -> Figure:
 
 
 def _weeks(contents: Contents, speaker: Speaker) -> Figure:
-    rows = contents.weeks.table.to_pylist()
+    calendar = contents.scope.calendar
+    rows = [{**row, "calendar": _marks(row["week_from"], calendar, speaker)} for row in contents.weeks.rows()]
     last, before = rows[-1], rows[-2]
     return Figure(
         name="weeks",
@@ -121,10 +131,16 @@ def _weeks(contents: Contents, speaker: Speaker) -> Figure:
             Column("new_customers", speaker("New customers"), "count"),
             Column("returning_customers", speaker("Returning customers"), "count"),
             Column("net_sales", speaker("Net sales"), "money"),
+            Column("calendar", speaker("Calendar"), "text"),
         ),
         rows=rows,
         mark="bars",
+        marks="calendar",
         x="week_from",
         series=("new_customers", "returning_customers"),
         how=speaker("Seven-day weeks up to the last recorded day. Returns are deducted on the day they came back."),
     )
+
+
+def _marks(monday: dt.date, calendar: Calendar, speaker: Speaker) -> str:
+    return calendar_of({"period_from": monday, "period_until": monday + dt.timedelta(days=7)}, calendar, speaker)

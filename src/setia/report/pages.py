@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from setia.kernel.figure import Page, Section
 from setia.kernel.i18n import Speaker
-from setia.report import monday, numbers, proof
+from setia.report import (
+    analyst,
+    buying,
+    claims,
+    keeping,
+    monday,
+    numbers,
+    proof,
+    spending,
+    subscribing,
+    visiting,
+    voice,
+    what_if,
+    winning,
+    worth,
+    writing,
+)
 from setia.report.contents import Contents
 from setia.report.labels import labels
 
@@ -17,13 +34,7 @@ ZONES = {"Asia/Jakarta": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT",
 def page(contents: Contents, speaker: Speaker) -> Page:
     """The whole report."""
     scope = contents.scope
-    sections: tuple[Section, ...] = (
-        monday.section(contents, speaker),
-        numbers.headlines(contents, speaker),
-        numbers.keeping(contents, speaker),
-        numbers.value(contents, speaker),
-        proof.section(contents, speaker),
-    )
+    sections = tuple(_sections(contents, speaker))
     return Page(
         language=speaker.language,
         title=speaker("{shop}: customers kept", shop=contents.shop),
@@ -39,6 +50,33 @@ def page(contents: Contents, speaker: Speaker) -> Page:
         ),
         labels=labels(speaker),
     )
+
+
+def _sections(contents: Contents, speaker: Speaker) -> Iterator[Section]:
+    """What somebody acts on first; then what the shop has facts for; the analyst's pages last."""
+    has = contents.has
+    yield monday.section(contents, speaker)
+    yield numbers.section(contents, speaker)
+    yield keeping.section(contents, speaker)
+    yield buying.section(contents, speaker)
+    yield winning.section(contents, speaker)
+    if "events" in has:
+        yield visiting.section(contents, speaker)
+    yield worth.section(contents, speaker)
+    if "subscriptions" in has:
+        yield subscribing.section(contents, speaker)
+    if {"answers", "cases"} & has:
+        yield voice.section(contents, speaker)
+    yield writing.section(contents, speaker)
+    if contents.answers["costs"].value is not None:
+        yield spending.section(contents, speaker)
+    if contents.economics is not None:
+        yield what_if.section(contents.economics, speaker)
+    yield proof.section(contents, speaker)
+    yield claims.section(contents, speaker)
+    yield analyst.variants(contents, speaker)
+    yield analyst.cohorts(contents, speaker)
+    yield analyst.everything(contents, speaker)
 
 
 def without_personal_rows(made: Page) -> Page:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from setia.effects.lift import Lift, Verdict
-from setia.effects.statistics import Interval
 from setia.kernel.figure import Column, Figure, Headline, Section
 from setia.kernel.i18n import N_, Speaker
+from setia.kernel.statistics import Interval
 from setia.programmes.journeys.placebo import Placebo
 from setia.programmes.journeys.planning import Plan
 from setia.programmes.journeys.results import Result

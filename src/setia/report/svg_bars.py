@@ -22,6 +22,7 @@ from setia.report.frame import (
     horizontal_axis,
     legend,
     line,
+    occasion,
     series_class,
     vertical_axis,
     words,
@@ -55,6 +56,11 @@ def _standing(figure: Figure, speaker: Speaker, scale: Scale) -> Markup:
     across_title = title_of(figure, figure.x, speaker)
     plot = joined(
         vertical_axis(scale, kind, speaker, title, gutter),
+        *(
+            occasion((n + 0.5) / slots, row[figure.marks])
+            for n, row in enumerate(figure.rows)
+            if figure.marks and row.get(figure.marks)
+        ),
         *columns,
         horizontal_axis(
             sparse(names, [(n + 0.5) / slots for n in range(len(names))]),

@@ -19,6 +19,7 @@ from setia.report.frame import (
     fitting,
     gutter_for,
     horizontal_axis,
+    occasion,
     series_class,
     vertical_axis,
     words,
@@ -60,6 +61,11 @@ def draw(figure: Figure, speaker: Speaker) -> Markup:
     marks = joined(
         vertical_axis(vertical, kind, speaker, title_of(figure, figure.series[0], speaker) if single else "", gutter),
         horizontal_axis(ticks, across_title, TOP + PLOT),
+        *(
+            occasion(x, row[figure.marks])
+            for row, x in zip(rows, places, strict=True)
+            if figure.marks and row.get(figure.marks)
+        ),
         _paths(lines, figure.stepped, vertical),
         *(_dots(line, n, figure.stepped) for n, line in enumerate(lines)),
         _last_value(lines[0]) if single else _names(lines, [title_of(figure, key, speaker) for key in figure.series]),

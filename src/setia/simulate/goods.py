@@ -66,6 +66,20 @@ PLANS: tuple[tuple[str, int], ...] = (
     ("Kotak Kopi Keluarga", 239),
 )
 
+LEAVING: tuple[tuple[str, float], ...] = (
+    ("too expensive", 0.34),
+    ("too much left over", 0.26),
+    ("found another shop", 0.16),
+    ("delivery problems", 0.14),
+    ("moved away", 0.1),
+)
+"""Why a subscription was ended."""
+
+CASES: tuple[tuple[str, float], ...] = (
+    ("delivery", 0.45), ("quality", 0.2), ("payment", 0.15), ("question", 0.2),
+)  # fmt: skip
+"""What customers write to the shop about."""
+
 SHIPPING: tuple[tuple[int, float], ...] = ((0, 0.2), (9, 0.35), (12, 0.25), (18, 0.15), (24, 0.05))
 """Thousand rupiah, weight."""
 

@@ -15,6 +15,7 @@ from setia.simulate.goods import (
     DOMAINS,
     INDONESIAN_NAMES,
     INDONESIAN_TOWNS,
+    LEAVING,
     MALAYSIAN_NAMES,
     MALAYSIAN_TOWNS,
     PLANS,
@@ -175,7 +176,14 @@ class People:
             "started_at": text(begun),
             "cancelled_at": text(known(cancelled, until)),
             "ended_at": text(known(ended, until)),
+            "reason": self._reasons(who, known(cancelled, until)),
         }
+
+    def _reasons(self, who: Ints, cancelled: Ints) -> list[str]:
+        """Why those who ended theirs did; three in ten do not say."""
+        says = (cancelled >= 0) & (self._draws.uniform("says why", who) < 0.7)
+        why = self._draws.pick("why", [weight for _, weight in LEAVING], who).tolist()
+        return [LEAVING[n][0] if told else "" for n, told in zip(why, says.tolist(), strict=True)]
 
 
 def _choose(

@@ -22,6 +22,7 @@ from setia.simulate.behaviour import (
     pull,
 )
 from setia.simulate.calendar import DAY, Calendar
+from setia.simulate.desk import Desk
 from setia.simulate.draws import Draws
 from setia.simulate.files import Columns, Later, write
 from setia.simulate.goods import CURRENCIES
@@ -35,9 +36,16 @@ from setia.simulate.models import (
 from setia.simulate.people import People, customer_id
 from setia.simulate.visits import Visits
 
-_SPENT_ON = (("instagram", 22), ("tiktok", 16), ("search", 12))
-"""Thousand rupiah of advertising for each customer won."""
+_SPENT_ON = (
+    ("advertising", "instagram", 22),
+    ("advertising", "tiktok", 16),
+    ("advertising", "search", 12),
+    ("support", "", 9),
+    ("loyalty", "", 6),
+)
+"""Thousand rupiah for each customer won in a week: category, channel, amount."""
 _RETURNS = ("return_id", "order_id", "customer_id", "product_id", "quantity", "amount", "currency", "returned_at")
+_CASES = ("case_id", "customer_id", "order_id", "channel", "reason", "opened_at", "first_response_at", "resolved_at")
 _ANSWERS = ("answer_id", "customer_id", "survey", "score", "scale", "comment", "answered_at")
 
 Ints = NDArray[np.int64]
@@ -71,7 +79,8 @@ class SimulatedShop:
         self._people = People(settings, draws, self._calendar)
         self._baskets = Baskets(settings, draws, self._calendar, self._people)
         self._visits = Visits(settings.events_per_order, draws, self._calendar, self._people)
-        self._returns, self._answers = Later(_RETURNS), Later(_ANSWERS)
+        self._returns, self._answers, self._cases = Later(_RETURNS), Later(_ANSWERS), Later(_CASES)
+        self._desk = Desk(draws, self._calendar)
         self._reactions: list[_Reaction] = []
         self._orders_of: Ints = np.zeros(0, np.int64)
         self._second = 0
@@ -213,6 +222,7 @@ class SimulatedShop:
         sums = self._baskets.sums(orders, lines)
         self._returns.put(*self._baskets.returns(orders, lines, sums))
         self._answers.put(*self._baskets.answers(orders))
+        self._cases.put(*self._desk.cases(orders))
         return {
             "customers": self._people.customers(self._people.changed(start, until), until),
             "orders": self._baskets.orders(orders, sums),
@@ -221,6 +231,7 @@ class SimulatedShop:
             "events": self._visits.events((start, until), orders, lines, self._process, self._activity),
             "subscriptions": self._people.subscriptions(start, until),
             "answers": self._answers.take(until),
+            "cases": self._cases.take(until),
             "costs": self._costs(start, until),
         }
 
@@ -283,7 +294,7 @@ class SimulatedShop:
         return Orders(np.array(ids, dtype=object)[by_time], *(column[by_time] for column in columns))  # type: ignore[arg-type]
 
     def _costs(self, start: int, until: int) -> Columns:
-        """Rows of `costs`: advertising, on each Monday morning of the shop's weeks."""
+        """Rows of `costs`: advertising and service, on each Monday morning of the shop's weeks."""
         money = CURRENCIES[self.settings.currency]
         weeks = list(range(start // (7 * DAY), until // (7 * DAY) + 1))
         seconds = [week * 7 * DAY + 9 * 3600 for week in weeks]
@@ -293,10 +304,10 @@ class SimulatedShop:
         spent = self.settings.weekly_arrivals * (0.8 + 0.4 * luck)
         return {
             "cost_id": [f"K{week + 1:04d}-{place + 1}" for week, _, place in rows],
-            "category": ["advertising"] * len(rows),
-            "channel": [_SPENT_ON[place][0] for _, _, place in rows],
+            "category": [_SPENT_ON[place][0] for _, _, place in rows],
+            "channel": [_SPENT_ON[place][1] for _, _, place in rows],
             "amount": [
-                money.text(money.price(round(_SPENT_ON[row[2]][1] * share)))
+                money.text(money.price(round(_SPENT_ON[row[2]][2] * share)))
                 for row, share in zip(rows, spent.tolist(), strict=True)
             ],
             "currency": [self.settings.currency] * len(rows),

@@ -17,7 +17,12 @@ Ints = NDArray[np.int64]
 
 _SESSIONS_PER_ORDER = 0.5
 """Visits without an order, for one natural order of an active customer."""
+_NAMELESS_PER_ORDER = 1.5
+"""Visits of people who never say who they are, for one order of a day."""
 _MINUTES = 40
+_DEVICES = (("mobile", 0.72), ("desktop", 0.24), ("tablet", 0.04))
+_APP_SHARE = 0.4
+"""Of those who come by telephone."""
 
 
 class Visits:
@@ -48,17 +53,44 @@ class Visits:
         start, until = times
         if not self._per_order:
             return {}
-        parts = [self._before_orders(start, orders, lines), self._idle(until, process, activity)]
+        parts = [
+            self._before_orders(start, orders, lines),
+            self._idle(until, process, activity),
+            self._nameless((start, until), orders),
+        ]
         second = np.concatenate([part[1] for part in parts])
         order = np.argsort(second, kind="stable")
         ids, who, product, adds = (np.concatenate([part[k] for part in parts])[order] for k in (0, 2, 3, 4))
+        known = (who >= 0).tolist()
         return {
             "event_id": ids.tolist(),
-            "customer_id": [customer_id(position) for position in who.tolist()],
+            "customer_id": [customer_id(n) if named else "" for n, named in zip(who.tolist(), known, strict=True)],
             "name": ["Product Added" if added else "Product Viewed" for added in adds.tolist()],
             "occurred_at": self._calendar.text(second[order]),
             "product_id": [f"P{number + 1:03d}" for number in product.tolist()],
+            **self._on(who),
         }
+
+    def _on(self, who: Ints) -> Columns:
+        """Browser or telephone, its kind, and whether the app was open on it: always the same for one visitor."""
+        device = self._draws.pick("device", [weight for _, weight in _DEVICES], who)
+        app = (device == 0) & (self._draws.uniform("app", who) < _APP_SHARE)
+        return {
+            "visitor": [f"V{n + 1:06d}" if n >= 0 else f"W{-n:07d}" for n in who.tolist()],
+            "device": [_DEVICES[n][0] for n in device.tolist()],
+            "platform": np.where(app, "app", "web").tolist(),
+        }
+
+    def _nameless(self, times: tuple[int, int], orders: Orders) -> tuple[NDArray[np.generic], ...]:
+        """Visits of people nobody knows, each one event long, as many as the orders of the time suggest."""
+        start, until = times
+        count = int(len(orders.who) * _NAMELESS_PER_ORDER)
+        numbers = start // 60 * 10 + np.arange(count)  # of no other tick: a minute has no ten visits
+        who = -(numbers + 1)
+        second = start + (self._draws.uniform("nameless", numbers) * max(until - start, 1)).astype(np.int64)
+        product = (self._draws.uniform("seen", numbers) * len(PRODUCTS)).astype(np.int64)
+        ids = [f"N{number + 1:09d}" for number in numbers.tolist()]
+        return np.array(ids, object), second, who, product, self._draws.uniform("takes", numbers) < 0.12
 
     def _before_orders(self, start: int, orders: Orders, lines: Lines) -> tuple[NDArray[np.generic], ...]:
         """The visit that ends in the order: it views what is bought, and adds it last."""

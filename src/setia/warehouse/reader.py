@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from setia.settings import WarehouseSettings
 from setia.store.database import Lock, Store
 from setia.warehouse import duck, files
 from setia.warehouse.files import DataFile
+from setia.warehouse.snapshot import Memory
 
 if TYPE_CHECKING:
     import duckdb
@@ -40,15 +42,17 @@ class BadQuery(SetiaError):
     code = "warehouse.bad_query"
 
 
-class Reader:
+class Reader(Memory):
     """A snapshot under one DuckDB connection. Every fact table is there, empty ones included."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, listed: Sequence[DataFile]) -> None:
+        super().__init__()
         self.duck = connection
         self._folder = folder
         self._by_table: dict[str, list[DataFile]] = {name: [] for name in FACTS}
         for file in listed:
             self._by_table.setdefault(file.table, []).append(file)
+        self._numbers = count()
         for name, found in self._by_table.items():
             definition = derived_view(folder, found) if name not in FACTS else fact_view(FACTS[name], folder, found)
             self.duck.execute(f"create view {duck.quoted(name)} as {definition}")
@@ -61,7 +65,7 @@ class Reader:
         """A table as an Ibis expression. Raises NotRefreshed for a derived table that is not there."""
         if name not in self._by_table:
             raise NotRefreshed(table=name)
-        return self.ibis.table(name)
+        return self.remembered(("table", name), lambda: self.ibis.table(name))
 
     @property
     def ibis(self) -> Any:
@@ -74,8 +78,19 @@ class Reader:
 
     def arrow(self, expression: ir.Table) -> pa.Table:
         """The rows of an expression, in the types that Ibis gives them."""
-        found = self.duck.sql(self.ibis.compile(expression)).to_arrow_table()
-        return found.cast(expression.schema().to_pyarrow())
+        return self.ibis.to_pyarrow(expression)
+
+    def kept(self, expression: ir.Table) -> ir.Table:
+        """The same rows, worked out once and kept as long as the snapshot is open."""
+
+        def make() -> ir.Table:
+            return self.ibis.create_table(f"kept_{next(self._numbers)}", expression, temp=True)
+
+        return self.remembered(("kept", expression.op()), make)
+
+    def view(self, name: str, expression: ir.Table) -> None:
+        """Show the rows of an expression under a name that SQL may use."""
+        self.ibis.create_view(name, expression)
 
     def query(self, sql: str) -> pa.Table:
         """The rows of one SELECT over this snapshot.
@@ -105,9 +120,7 @@ def fact_view(table: FactTable, folder: Path, found: Sequence[DataFile]) -> str:
     if not found:
         columns = ", ".join(f"null::{field.kind.value} as {duck.quoted(field.name)}" for field in table.fields)
         return f"select {columns} where false"
-    newest = max(file.schema_version for file in found)
-    if newest > table.version:
-        raise FileTooNew(table=table.name, found=newest, known=table.version)
+    require_known(table, found)
     columns = ", ".join(
         f"{duck.quoted(field.name)}::{field.kind.value} as {duck.quoted(field.name)}" for field in table.fields
     )
@@ -118,9 +131,27 @@ def fact_view(table: FactTable, folder: Path, found: Sequence[DataFile]) -> str:
     return f"select {columns} from (select {blank} where false union all by name select * from {listed})"
 
 
+def require_known(table: FactTable, found: Sequence[DataFile]) -> None:
+    """Raises FileTooNew for files that a newer Setia has written."""
+    newest = max(file.schema_version for file in found)
+    if newest > table.version:
+        raise FileTooNew(table=table.name, found=newest, known=table.version)
+
+
 def derived_view(folder: Path, found: Sequence[DataFile]) -> str:
     """The SELECT that shows a derived table as it was written."""
     return f"select * from {duck.parquet(folder / file.path for file in found)}"
+
+
+@contextmanager
+def pinned(store: Store, snapshot: int | None = None) -> Iterator[list[DataFile]]:
+    """The files of a snapshot, the newest unless a number is given; they stay until the block ends."""
+    with store.shared(Lock.READERS):
+        with store.begin() as tx:
+            if snapshot is not None:
+                files.require_kept(tx, snapshot)
+            listed = files.in_snapshot(tx, snapshot)
+        yield listed
 
 
 @contextmanager
@@ -131,12 +162,7 @@ def reading(
     scratch.mkdir(parents=True, exist_ok=True)
     spill = Path(tempfile.mkdtemp(prefix="read-", dir=scratch))
     try:
-        with store.shared(Lock.READERS):
-            with store.begin() as tx:
-                if snapshot is not None:
-                    files.require_kept(tx, snapshot)
-                listed = files.in_snapshot(tx, snapshot)
-            with duck.connect(limits, spill) as connection:
-                yield Reader(connection, folder, listed)
+        with pinned(store, snapshot) as listed, duck.connect(limits, spill) as connection:
+            yield Reader(connection, folder, listed)
     finally:
         shutil.rmtree(spill, ignore_errors=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from setia.metrics.answer import Scope
-from setia.metrics.purchases import customers_orders, days_old
+from setia.history.sales import customers_orders, days_old
+from setia.history.scope import Scope
 from setia.programmes.journeys.models import Journey
 from setia.programmes.journeys.rules import silence_factor
 from setia.segments.condition import Condition

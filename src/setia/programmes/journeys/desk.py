@@ -15,13 +15,13 @@ from sqlalchemy import Row
 from setia.channels.email import EmailChannel
 from setia.channels.port import Message
 from setia.customers import contacts
+from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import LANGUAGES, Speaker
 from setia.messaging import codes
 from setia.messaging.gate import Rules
 from setia.messaging.ledger import deliver
 from setia.messaging.render import Letter, Offer, Written, language_of, write
-from setia.metrics.answer import Scope
 from setia.programmes.journeys import audience, moves, planning, service
 from setia.programmes.journeys.models import Journey, OfferSpec, load
 from setia.programmes.journeys.placebo import Placebo, placebo

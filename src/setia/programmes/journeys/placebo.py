@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from setia.effects.holdout import arm, bucket
 from setia.effects.lift import Lift, Verdict, measure
-from setia.effects.statistics import Proportion
-from setia.metrics.answer import Scope
-from setia.metrics.purchases import customers_orders
+from setia.history.sales import customers_orders
+from setia.history.scope import Scope
+from setia.kernel.statistics import Proportion
 from setia.programmes.journeys.audience import entering
 from setia.programmes.journeys.models import Journey
 from setia.programmes.journeys.planning import before, past_traits

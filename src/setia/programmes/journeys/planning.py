@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from setia.customers import traits as customers_traits
 from setia.effects.power import ShareProposal, propose_share, smallest_effect_shown
+from setia.history.scope import Scope
 from setia.kernel.money import rounded
-from setia.metrics.answer import Scope
 from setia.programmes.journeys.audience import entering, ordered_within
 from setia.programmes.journeys.models import Journey
 from setia.programmes.journeys.rules import Worth, affordable_offer, offer_cost

@@ -25,7 +25,7 @@ from setia.sources.files.values import amount_style, time_style
 from setia.sources.files.values.marks import currency_sql
 from setia.sources.files.values.phones import international_sql
 from setia.sources.files.values.sql import matches, where
-from setia.warehouse.duck import literal, quoted
+from setia.warehouse.duck import quoted
 
 WORDS = {
     "order": "the order's number", "customer": "the customer", "time": "the date of the order",

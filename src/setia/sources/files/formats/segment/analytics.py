@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from setia.kernel.i18n import N_
-from setia.sources.files.layout import Layout, moment, text
+from setia.sources.files.layout import Layout, moment, text, word
 
 _NAMES = {
     "page_view": "Page Viewed",
@@ -39,6 +39,8 @@ GA4 = Layout(
         "batch_event": text("batch_event_index"),
         "params": text("event_params"),
         "products": text("items"),
+        "device_kind": word("device.category", "device_category"),
+        "stream": word("platform"),
     },
     needs=("event_name", "happened_at", "visitor"),
     facts={
@@ -49,6 +51,9 @@ GA4 = Layout(
             "name": f"{_NAME} else event_name end",
             "occurred_at": "happened_at",
             "product_id": "case when json_valid(products) then json_extract_string(products, '$[0].item_id') end",
+            "visitor": "visitor",
+            "device": "case when device_kind in ('desktop', 'mobile', 'tablet') then device_kind end",
+            "platform": "case stream when 'web' then 'web' when 'ios' then 'app' when 'android' then 'app' end",
             "properties": "case when json_valid(params) then params end",
         },
     },

@@ -26,6 +26,21 @@ _PROPERTIES = {
     "product": text("properties.product_id", "properties.productId", "properties.sku", "product_id"),
     "properties": text("properties"),
 }
+_CLIENT = {
+    "agent": text("context.userAgent", "context_user_agent"),
+    "library": word("context.library.name", "context_library_name"),
+    "device_kind": word("context.device.type", "context_device_type"),
+}
+_IN_APP = (
+    "(coalesce(regexp_matches(library, 'ios|android|kotlin|swift|react.native|flutter'), false) "
+    "or coalesce(device_kind in ('ios', 'android'), false))"
+)
+_ON = {
+    "visitor": "visitor",
+    "device": f"case when regexp_matches(agent, 'iPad|Tablet') then 'tablet' when {_IN_APP} "
+    "or regexp_matches(agent, 'Mobi|iPhone|Android') then 'mobile' when agent is not null then 'desktop' end",
+    "platform": f"case when {_IN_APP} then 'app' when agent is not null then 'web' end",
+}
 _KINDS = "case kind when 'track' then event when 'page' then 'Page Viewed' when 'screen' then 'Screen Viewed' end"
 
 CALLS = Layout(
@@ -41,6 +56,7 @@ CALLS = Layout(
         "sent_at": moment("sentAt", "sent_at"),
         "received_at": moment("receivedAt", "received_at"),
         **_PROPERTIES,
+        **_CLIENT,
         "property_email": email("properties.email"),
         "context_email": email("context.traits.email"),
         "trait_email": email("traits.email"),
@@ -67,6 +83,7 @@ CALLS = Layout(
             "name": _KINDS,
             "occurred_at": _WHEN,
             "product_id": "product",
+            **_ON,
             "properties": "properties",
         },
         "customers": {
@@ -101,6 +118,7 @@ TRACKS = Layout(
         "context_email": email("email"),
         "property_email": email("customer_email"),
         **_PROPERTIES,
+        **_CLIENT,
     },
     needs=("message", "visitor", "plain_event", "received_at"),
     zone="UTC",
@@ -111,6 +129,7 @@ TRACKS = Layout(
             "name": "coalesce(event, plain_event)",
             "occurred_at": _WHEN,
             "product_id": "product",
+            **_ON,
             "properties": "properties",
         },
     },

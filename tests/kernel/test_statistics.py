@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from setia.effects.statistics import (
+from setia.kernel.statistics import (
     ImpossibleCountsError,
     Interval,
     Mean,

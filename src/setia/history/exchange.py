@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from setia.metrics.answer import Scope
+from setia.history.scope import Scope
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from setia.warehouse.reader import Reader
+    from setia.warehouse.snapshot import Snapshot
 
 
-def in_own_currency(reader: Reader, scope: Scope, rows: ir.Table, column: str) -> ir.Table:
+def in_own_currency(facts: Snapshot, scope: Scope, rows: ir.Table, column: str) -> ir.Table:
     """The rows with an amount column in the shop's currency, rounded to four places.
 
     An amount in another currency takes the newest of the rates up to its `day`; without any it is null, so that it
@@ -21,9 +21,9 @@ def in_own_currency(reader: Reader, scope: Scope, rows: ir.Table, column: str) -
     import ibis
 
     table: Any = rows
-    if not reader.rows("rates"):
+    if not facts.rows("rates"):
         return table.mutate(**{column: _own(table, scope).ifelse(table[column], ibis.null("decimal(18, 4)"))})
-    rates: Any = reader.table("rates")
+    rates: Any = facts.table("rates")
     rates = rates.filter(rates.to_currency == scope.currency, rates.from_currency != scope.currency)
     spans = rates.select(
         "from_currency",

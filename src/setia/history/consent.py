@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from setia.warehouse.reader import Reader
+    from setia.warehouse.snapshot import Snapshot
 
 
-def email_consent(reader: Reader, until: dt.datetime | None = None) -> ir.Table:
+def email_consent(facts: Snapshot, until: dt.datetime | None = None) -> ir.Table:
     """One row per customer with a decision: `customer_id`, `email_consent_at`, `email_optout_at`.
 
     A decision is an address's: it holds for every customer who has it. Decisions from `until` on, and withdrawals that
@@ -19,8 +19,8 @@ def email_consent(reader: Reader, until: dt.datetime | None = None) -> ir.Table:
     """
     import ibis
 
-    customers: Any = reader.table("customers")
-    consents: Any = reader.table("consents")
+    customers: Any = facts.table("customers")
+    consents: Any = facts.table("consents")
     none = ibis.null(customers.email_consent_at.type())
     people = customers.select(
         "customer_id",
@@ -53,3 +53,30 @@ def email_consent(reader: Reader, until: dt.datetime | None = None) -> ir.Table:
     return found.group_by("customer_id").aggregate(
         email_consent_at=found.given.max(), email_optout_at=found.withdrawn.max()
     )
+
+
+CHANNELS = ("email", "whatsapp", "sms")
+"""Channels that people are written to on."""
+
+
+def reachable_on(facts: Snapshot, channel: str, until: dt.datetime) -> ir.Table:
+    """The customers who can be written to on a channel as of a moment: `customer_id`.
+
+    They have an e-mail address or a telephone number, and the last decision on record is a yes to marketing.
+    """
+    people: Any = facts.table("customers")
+    if channel == "email":
+        decided: Any = email_consent(facts, until)
+        agreed = decided.filter(decided.email_consent_at.notnull(), decided.email_optout_at.isnull())
+        addressed = people.filter(people.email.notnull())
+    else:
+        consents: Any = facts.table("consents")
+        marketing = consents.purpose.isnull() | (consents.purpose == "marketing")
+        own = consents.filter(consents.channel == channel, marketing, consents.decided_at < until)
+        last = own.group_by("customer_id").aggregate(
+            given=own.decided_at.max(where=own.state == "given"),
+            withdrawn=own.decided_at.max(where=own.state == "withdrawn"),
+        )
+        agreed = last.filter(last.given.notnull(), last.withdrawn.isnull() | (last.given > last.withdrawn))
+        addressed = people.filter(people.phone.notnull())
+    return addressed.select("customer_id").semi_join(agreed, "customer_id")

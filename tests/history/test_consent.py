@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setia.app import Shop
-from setia.customers.consent import email_consent
+from setia.history.consent import email_consent
 from setia.settings import WarehouseSettings
 from setia.warehouse import duck
 from setia.warehouse.reader import Reader

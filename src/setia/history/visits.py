@@ -1,0 +1,93 @@
+"""Visits: the events of one visitor without a long pause between them, and the orders placed in them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from setia.history.sales import customers_orders, priced_orders
+from setia.history.scope import Scope
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from setia.warehouse.snapshot import Snapshot
+
+INTO_CART = ("Product Added",)
+"""Events that put something into a cart, in the words of the Segment specification."""
+
+
+def visits(facts: Snapshot, scope: Scope) -> ir.Table:
+    """One row per visit before `as_of`: `visitor`, `customer_id` (null where nobody is known), `started_at`, `day` (of
+    its first event), `device` and `platform`, `kind` (`returning` where the customer had ordered before it began, else
+    `new`), `with_cart`, `with_order`, `revenue` (decimal, in the shop's currency).
+
+    A visit ends after as many minutes without an event as the shop has set. An order belongs to the visit in which its
+    customer placed it; one placed without a visit belongs to none.
+    """
+    steps: Any = _numbered(scope, _steps(facts, scope))
+    found = steps.group_by("who", "number").aggregate(
+        customer_id=steps.customer_id.max(),
+        started_at=steps.at.min(),
+        day=steps.day.min(),
+        device=steps.device.min(),
+        platform=steps.platform.min(),
+        is_visit=(~steps.is_order).any(),
+        with_cart=steps.into_cart.any(),
+        with_order=steps.is_order.any(),
+        revenue=steps.total.sum().fill_null(0).cast("decimal(18, 4)"),
+    )
+    found = found.filter(found.is_visit)
+    orders: Any = customers_orders(facts, scope)
+    first = orders.group_by(first_id=orders.customer_id).aggregate(first_at=orders.placed_at.min())
+    known = found.left_join(first, found.customer_id == first.first_id)
+    bought = (known.first_at < known.started_at).fill_null(False)
+    return known.select(
+        "customer_id", "started_at", "day", "device", "platform", "with_cart", "with_order", "revenue",
+        visitor="who", kind=bought.ifelse("returning", "new"),
+    )  # fmt: skip
+
+
+def _steps(facts: Snapshot, scope: Scope) -> Any:
+    """Events and orders in one table: what each visitor did, when."""
+    import ibis
+
+    events: Any = facts.table("events")
+    events = events.filter(events.day < scope.as_of)
+    done = events.select(
+        "customer_id",
+        who=ibis.coalesce(events.customer_id, events.visitor),
+        at=events.occurred_at,
+        day="day",
+        device="device",
+        platform="platform",
+        is_order=False,
+        into_cart=events.name.isin(INTO_CART),
+        total=ibis.null("decimal(18, 4)"),
+    )
+    orders: Any = priced_orders(facts, scope)
+    orders = orders.filter(orders.customer_id.notnull())
+    bought = orders.select(
+        "customer_id",
+        who="customer_id",
+        at="placed_at",
+        day="day",
+        device=ibis.null("string"),
+        platform=ibis.null("string"),
+        is_order=True,
+        into_cart=False,
+        total="total",
+    )
+    both = done.union(bought)
+    return both.filter(both.who.notnull())
+
+
+def _numbered(scope: Scope, steps: Any) -> Any:
+    """The steps with the `number` of their visitor's visit."""
+    import ibis
+
+    pause = scope.choices.visit_ends_after_minutes * 60
+    own = ibis.window(group_by="who", order_by="at")
+    waited = steps.at.epoch_seconds() - steps.at.lag().over(own).epoch_seconds()
+    begun = steps.mutate(begins=(waited > pause).fill_null(True).ifelse(1, 0))
+    sofar = ibis.cumulative_window(group_by="who", order_by=["at", ibis.desc("begins")])
+    return begun.mutate(number=begun.begins.sum().over(sofar))

@@ -1,0 +1,32 @@
+-- What was spent in the window. Parameters: since, until, as_of, moment, currency. The categories are Setia's own choice.
+with counted as (
+    select * from orders
+    where (cancelled_at is null or cancelled_at >= $moment) and day < $as_of
+      and not coalesce(is_test, false) and not coalesce(is_staff, false)
+      and not coalesce(is_adjustment, false)
+),
+carried as (
+    select code, min(programme) as programme, min(channel) as channel, max(offer_cost) as offer_cost from messages
+    where code is not null and programme is not null and day < $as_of group by code
+),
+told as (
+    select category, programme, channel, day, amount, currency from costs
+    union all
+    select 'messages', programme, channel, day, cost, null from messages where cost > 0 and state <> 'rejected'
+    union all
+    select 'rewards', c.programme, c.channel, o.day,
+        case when coalesce(discount, 0) - coalesce(platform_discount, 0) > 0
+            then coalesce(discount, 0) - coalesce(platform_discount, 0) else offer_cost end, o.currency
+    from counted o join carried c using (code)
+),
+spent as (
+    select category, programme, channel, day, case when coalesce(t.currency, $currency) = $currency then t.amount else (
+        select round(t.amount * r.rate, 4) from rates r
+        where r.from_currency = t.currency and r.to_currency = $currency and r.day <= t.day
+        order by r.day desc limit 1) end as amount,
+        case when programme is not null or category in ('retention', 'loyalty', 'rewards', 'messages', 'support', 'programme')
+            then 'keeping' when category in ('advertising', 'acquisition') then 'winning' else 'other' end as purpose
+    from told t where day < $as_of
+)
+select purpose, category, programme, coalesce(sum(amount), 0) as amount
+from spent where day >= $since and day < $until group by all order by all

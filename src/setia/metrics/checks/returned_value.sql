@@ -1,0 +1,21 @@
+-- What the window's orders were sold for, and what was given back for them by now.
+-- Parameters: since, until, as_of, moment, currency.
+with counted as (
+    select * from orders
+    where (cancelled_at is null or cancelled_at >= $moment) and day < $as_of
+      and not coalesce(is_test, false) and not coalesce(is_staff, false)
+      and not coalesce(is_adjustment, false) and day >= $since and day < $until
+),
+given as (
+    select case when coalesce(b.currency, $currency) = $currency then b.amount else (
+        select round(b.amount * r.rate, 4) from rates r
+        where r.from_currency = b.currency and r.to_currency = $currency and r.day <= b.day
+        order by r.day desc limit 1) end as amount
+    from returns b join counted o on b.order_id = o.order_id where b.day < $as_of
+)
+select count(*) as orders, coalesce(sum(case when coalesce(o.currency, $currency) = $currency then o.total else (
+        select round(o.total * r.rate, 4) from rates r
+        where r.from_currency = o.currency and r.to_currency = $currency and r.day <= o.day
+        order by r.day desc limit 1) end), 0) as sold,
+    (select coalesce(sum(amount), 0) from given) as returned
+from counted o
