@@ -13,8 +13,12 @@ import setia
 from setia.kernel.i18n import Speaker
 
 SOURCE = Path(setia.__file__).parent
-KEYWORDS = {"speaker": None, "say": None, "N_": None, "Sentence": None, "self": None}
-TABLE_KEYS = {"cohorts", "stage"}
+KEYWORDS = {"speaker": None, "say": None, "N_": None, "Sentence": None, "self": None, "many": (1, 2)}
+"""Of `many(one, many, n)` the second is the one that languages without a plural say."""
+TABLE_KEYS = {
+    *("channel", "cohorts", "costs", "group", "leaving_reasons", "lifetime_value", "next_order", "nps", "payback"),
+    *("purpose", "reachable", "reason", "returning_revenue", "stage", "within"),
+}
 """Literals inside `speaker(…[\"key\"])`, which the extractor cannot tell from sentences."""
 NOT_A_VOICE = {"simulate", "store", "warehouse"}
 
@@ -25,7 +29,7 @@ def sentences() -> set[str]:
         if file.relative_to(SOURCE).parts[0] in NOT_A_VOICE:
             continue
         for _line, message, _comments, _context in extract_from_file("python", str(file), keywords=KEYWORDS):
-            found.add(message if isinstance(message, str) else message[0])
+            found.add(message if isinstance(message, str) else message[-1] if len(message) == 2 else message[0])
     return {each for each in found - TABLE_KEYS if each}
 
 

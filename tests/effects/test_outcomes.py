@@ -9,8 +9,8 @@ import pytest
 
 from setia.app import Shop
 from setia.effects.outcomes import Outcomes, outcomes
-from setia.kernel.statistics import Proportion
 from setia.facts import FACTS
+from setia.kernel.statistics import Proportion
 
 DAY = dt.timedelta(days=1)
 START = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)

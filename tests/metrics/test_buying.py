@@ -14,12 +14,12 @@ from .building import JULY, ask, at, bought, buyers, day, order
 
 def test_a_second_purchase_in_time(reader_of):
     """Orders of the first day are one purchase; the second must come within 90 days, and all must have had them."""
-    orders = (
-        [order("a1", "a", "01-05 09:00"), order("a2", "a", "01-05 18:00")]  # the same day is no second purchase
-        + bought("b", "01-06", "04-05")  # 90 days later
-        + bought("c", "01-06", "04-06")  # 91 days later
-        + bought("d", "06-01", "06-02")  # not in the window: the cohort is not old enough
-    )
+    orders = [
+        *(order("a1", "a", "01-05 09:00"), order("a2", "a", "01-05 18:00")),  # the same day is no second purchase
+        *bought("b", "01-06", "04-05"),  # 90 days later
+        *bought("c", "01-06", "04-06"),  # 91 days later
+        *bought("d", "06-01", "06-02"),  # not in the window: the cohort is not old enough
+    ]
     answer = ask(reader_of(orders=orders), "repurchase")
     assert (answer.figures["period_from"], answer.figures["period_until"]) == (day("01-01"), day("03-31"))
     assert (answer.figures["customers"], answer.figures["again"]) == (3, 1)
@@ -86,9 +86,10 @@ def test_returns_belong_to_the_month_of_the_sale(reader_of):
         for n, q in (("1", 10), ("2", 20))
     ]
     reader = reader_of(
-        orders=[order("1", "a", "01-20", 10), order("2", "a", "02-20", 20)], order_lines=lines,
+        orders=[order("1", "a", "01-20", 10), order("2", "a", "02-20", 20)],
+        order_lines=lines,
         returns=[{"return_id": "r", "order_id": "1", "day": day("02-10"), "quantity": 5, "amount": 5}],
-    )  # fmt: skip
+    )
     rows = ask(reader, "product_returns", every="month", last=6).rows()
     assert {r["period_from"].month: r["value"] for r in rows if r["sold"]} == {1: 0.5, 2: 0.0}
     early = ask(reader, "product_returns", Scope(day("02-15"), "USD", "UTC"), every="month", last=2).rows()
@@ -97,9 +98,12 @@ def test_returns_belong_to_the_month_of_the_sale(reader_of):
 
 def test_revenue_by_acquaintance(reader_of):
     orders = [
-        order("1", "old", "01-05", 40), order("2", "old", "05-05", 60), order("3", "new", "05-06", 30),
-        order("4", "new", "05-20", 20), order("5", None, "05-21", 10),
-    ]  # fmt: skip
+        order("1", "old", "01-05", 40),
+        order("2", "old", "05-05", 60),
+        order("3", "new", "05-06", 30),
+        order("4", "new", "05-20", 20),
+        order("5", None, "05-21", 10),
+    ]
     figures = ask(reader_of(orders=orders), "returning_revenue").figures
     shares = {name: figures[name] for name in ("revenue", "new_revenue", "returning_revenue", "guest_revenue")}
     assert shares == {"revenue": 120, "new_revenue": 50, "returning_revenue": 60, "guest_revenue": 10}

@@ -34,8 +34,13 @@ def test_pooled_over_what_is_complete(reader_of):
     assert (answer.figures["age_1"], answer.figures["age_1_customers"]) == (0.6, 1500)
     rows = {(row["cohort"].month, row["age"]): row for row in answer.rows()}
     assert rows[3, 1] == {
-        "cohort": dt.date(2024, 3, 1), "age": 1, "size": 300, "customers": 1, "share": None, "mature": False,
-    }  # fmt: skip
+        "cohort": dt.date(2024, 3, 1),
+        "age": 1,
+        "size": 300,
+        "customers": 1,
+        "share": None,
+        "mature": False,
+    }
     assert [rows[1, age]["share"] for age in range(3)] == [1.0, 0.5, 0.6], "retention is no funnel"
     assert answer.figures["age_6"] is None
     closed = ask(reader_of(orders=COHORTS), "cohorts", Scope(dt.date(2024, 5, 1), "USD", "UTC"))
@@ -63,9 +68,14 @@ def test_brackets(reader_of, most):
     """Back on days 2 and 3 count once in the bracket 1–3, day 8 in 8–14; 15–30 is open."""
     orders = bought("a", "06-01", "06-03", "06-04", "06-09") + bought("b", "06-01", "06-20")
     rows = ask(
-        reader_of(orders=orders), "cohorts", Scope(dt.date(2024, 6, 22), "USD", "UTC"), every="day", kind="bracket",
-        brackets=((0, 0), (1, 3), (4, 7), (8, 14), (15, 30)), most_cohorts=most,
-    ).rows()  # fmt: skip
+        reader_of(orders=orders),
+        "cohorts",
+        Scope(dt.date(2024, 6, 22), "USD", "UTC"),
+        every="day",
+        kind="bracket",
+        brackets=((0, 0), (1, 3), (4, 7), (8, 14), (15, 30)),
+        most_cohorts=most,
+    ).rows()
     found = {(row["age"], row["age_until"]): (row["customers"], row["mature"]) for row in rows}
     assert found == {(0, 0): (2, True), (1, 3): (1, True), (4, 7): (0, True), (8, 14): (1, True), (15, 30): (1, False)}
 
@@ -104,9 +114,10 @@ def test_since_first_is_complete_once_the_last_of_the_cohort_has_had_the_time(re
 def test_broken_down_by_what_stood_at_the_entry(reader_of):
     """First on the web and back in the app: the return belongs to the web."""
     orders = [
-        order("1", "a", "01-10", channel="web"), order("2", "a", "02-10", channel="app"),
+        order("1", "a", "01-10", channel="web"),
+        order("2", "a", "02-10", channel="app"),
         order("3", "b", "01-11", channel="app"),
-    ]  # fmt: skip
+    ]
     rows = ask(reader_of(orders=orders), "cohorts", Scope(dt.date(2024, 3, 1), "USD", "UTC"), by="first_channel").rows()
     assert {row["group"]: row["share"] for row in rows if row["age"] == 1} == {"web": 1.0, "app": 0.0}
 

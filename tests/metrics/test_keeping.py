@@ -48,8 +48,9 @@ def test_the_textbook_formula_and_the_set_of_customers(reader_of):
 
     The set-based rate leaves them out: 300 ÷ 750 = 40 %.
     """
-    orders = shop_of_two_periods(range(1, 751), range(451, 751), range(2001, 2026), range(3001, 3626),
-                                 long_ago=range(2001, 2026))  # fmt: skip
+    orders = shop_of_two_periods(
+        range(1, 751), range(451, 751), range(2001, 2026), range(3001, 3626), long_ago=range(2001, 2026)
+    )
     reader = reader_of(orders=orders)
     figures = ask(reader, "retention").figures
     counts = {name: figures[name] for name in ("start", "end", "new", "retained", "returned", "lost")}

@@ -34,13 +34,38 @@ def test_a_hundred_for_each_customer_kept(reader_of):
 def test_what_programmes_spend(reader_of):
     """Messages cost what they cost to send; a voucher the part of the discount that the shop bears."""
     sent = [
-        {"message_id": "1", "programme": "win-back", "code": "K1", "cost": Decimal("0.05"), "offer_cost": Decimal("9.00"), "channel": "email",
-         "state": "accepted", "day": day("05-01"), "sent_at": at("05-01 09:00")},
-        {"message_id": "2", "programme": "win-back", "code": "K2", "cost": Decimal("0.05"), "offer_cost": Decimal("4.00"), "channel": "email",
-         "state": "accepted", "day": day("05-01"), "sent_at": at("05-01 09:00")},
-        {"message_id": "3", "programme": "win-back", "cost": Decimal("5.00"), "channel": "email", "state": "rejected", "day": day("05-01"),
-         "sent_at": at("05-01 09:00")},
-    ]  # fmt: skip
+        {
+            "message_id": "1",
+            "programme": "win-back",
+            "code": "K1",
+            "cost": Decimal("0.05"),
+            "offer_cost": Decimal("9.00"),
+            "channel": "email",
+            "state": "accepted",
+            "day": day("05-01"),
+            "sent_at": at("05-01 09:00"),
+        },
+        {
+            "message_id": "2",
+            "programme": "win-back",
+            "code": "K2",
+            "cost": Decimal("0.05"),
+            "offer_cost": Decimal("4.00"),
+            "channel": "email",
+            "state": "accepted",
+            "day": day("05-01"),
+            "sent_at": at("05-01 09:00"),
+        },
+        {
+            "message_id": "3",
+            "programme": "win-back",
+            "cost": Decimal("5.00"),
+            "channel": "email",
+            "state": "rejected",
+            "day": day("05-01"),
+            "sent_at": at("05-01 09:00"),
+        },
+    ]
     orders = [
         order("1", "a", "05-02", 20, code="K1", discount=3, platform_discount=1),
         order("2", "b", "05-02", 20, code="K2"),
@@ -48,8 +73,9 @@ def test_what_programmes_spend(reader_of):
     ]
     answer = ask(reader_of(orders=orders, messages=sent), "costs", SCOPE)
     assert [(r["purpose"], r["category"], r["programme"], r["amount"]) for r in answer.rows()] == [
-        ("keeping", "rewards", "win-back", 6), ("keeping", "messages", "win-back", Decimal("0.1")),
-    ]  # fmt: skip
+        ("keeping", "rewards", "win-back", 6),
+        ("keeping", "messages", "win-back", Decimal("0.1")),
+    ]
     assert answer.figures["keeping"] == Decimal("6.1")
 
 

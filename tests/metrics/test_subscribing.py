@@ -21,9 +21,14 @@ MAY = Scope(day("05-01"), "USD", "UTC")
 
 def price(who: str, amount: object, start: str, end: str | None = None, **more: Any) -> dict[str, Any]:
     return {
-        "subscription_id": more.pop("id", f"s-{who}"), "customer_id": who, "amount": amount, "period_months": 1,
-        "started_at": at(start), "ended_at": at(end) if end else None, **more,
-    }  # fmt: skip
+        "subscription_id": more.pop("id", f"s-{who}"),
+        "customer_id": who,
+        "amount": amount,
+        "period_months": 1,
+        "started_at": at(start),
+        "ended_at": at(end) if end else None,
+        **more,
+    }
 
 
 def april(reader: Any, name: str = "mrr") -> Any:
@@ -34,19 +39,32 @@ def test_the_textbook_month(reader_of):
     """10,000 at the start, +500, −200, −300, 900 new, 100 back: 11,000; GRR 95 %, NRR 100 %, quick ratio 3."""
     reader = reader_of(
         subscriptions=[
-            price("grows", 1000, "01-01", "04-10"), price("grows", 1500, "04-10"),
-            price("shrinks", 700, "01-01", "04-10"), price("shrinks", 500, "04-10"),
+            price("grows", 1000, "01-01", "04-10"),
+            price("grows", 1500, "04-10"),
+            price("shrinks", 700, "01-01", "04-10"),
+            price("shrinks", 500, "04-10"),
             price("leaves", 300, "01-01", "04-20"),
             price("stays", 8000, "01-01"),
             price("new", 900, "04-05"),
-            price("back", 250, "01-01", "02-01"), price("back", 100, "04-25"),
+            price("back", 250, "01-01", "02-01"),
+            price("back", 100, "04-25"),
         ]
-    )  # fmt: skip
+    )
     figures = april(reader).figures
     expected = {
-        "start": 10_000, "new": 900, "expansion": 500, "contraction": 200, "churned": 300, "reactivation": 100, "end": 11_000,
-        "subscribers_start": 4, "subscribers_new": 1, "subscribers_back": 1, "subscribers_lost": 1, "subscribers_end": 5,
-    }  # fmt: skip
+        "start": 10_000,
+        "new": 900,
+        "expansion": 500,
+        "contraction": 200,
+        "churned": 300,
+        "reactivation": 100,
+        "end": 11_000,
+        "subscribers_start": 4,
+        "subscribers_new": 1,
+        "subscribers_back": 1,
+        "subscribers_lost": 1,
+        "subscribers_end": 5,
+    }
     assert {name: figures[name] for name in expected} == expected
     assert april(reader, "gross_revenue_retention").value == 0.95
     net = april(reader, "net_revenue_retention")
@@ -60,10 +78,13 @@ def test_gross_and_net_churn_of_a_hundred(reader_of):
     """100 at the start, 10 churned, 10 less, 10 more: 20 % gross, 10 % net."""
     reader = reader_of(
         subscriptions=[
-            price("a", 10, "01-01", "04-10"), price("b", 30, "01-01", "04-10"), price("b", 20, "04-10"),
-            price("c", 60, "01-01", "04-10"), price("c", 70, "04-10"),
+            price("a", 10, "01-01", "04-10"),
+            price("b", 30, "01-01", "04-10"),
+            price("b", 20, "04-10"),
+            price("c", 60, "01-01", "04-10"),
+            price("c", 70, "04-10"),
         ]
-    )  # fmt: skip
+    )
     assert 1 - april(reader, "gross_revenue_retention").value == pytest.approx(0.2)
     assert 1 - april(reader, "net_revenue_retention").value == pytest.approx(0.1)
 
@@ -96,10 +117,11 @@ def test_brought_to_a_month(reader_of):
 def test_trials_count_nothing_until_they_are_paid(reader_of):
     reader = reader_of(
         subscriptions=[
-            price("trial", 20, "04-20", trial_ends_at=at("05-04")), price("gone", 20, "04-01", "04-10", trial_ends_at=at("04-15")),
+            price("trial", 20, "04-20", trial_ends_at=at("05-04")),
+            price("gone", 20, "04-01", "04-10", trial_ends_at=at("04-15")),
             price("paid", 20, "03-20", trial_ends_at=at("04-03")),
         ]
-    )  # fmt: skip
+    )
     figures = april(reader).figures
     assert (figures["start"], figures["new"], figures["end"], figures["subscribers_end"]) == (0, 20, 20, 1)
 
@@ -155,10 +177,12 @@ def test_start_and_movements_are_the_end(rows):
             end = sum(a for _w, a, b, e in own if e is None or e >= closes)
             before = any(b < opens for _w, _a, b, _e in own)
             moved = {
-                "new": end if not start and not before else 0, "reactivation": end if not start and before else 0,
-                "expansion": max(end - start, 0) if start else 0, "contraction": max(start - end, 0) if start and end else 0,
+                "new": end if not start and not before else 0,
+                "reactivation": end if not start and before else 0,
+                "expansion": max(end - start, 0) if start else 0,
+                "contraction": max(start - end, 0) if start and end else 0,
                 "churned": start if start and not end else 0,
-            }  # fmt: skip
+            }
             assert sum(1 for amount in moved.values() if amount) <= 1
             for name, amount in {**moved, "start": start, "end": end}.items():
                 sums[name] += amount
@@ -181,8 +205,16 @@ def test_movements_sum_on_a_simulated_shop(reader_of):
         for k in range(n % 4):
             start = begun + dt.timedelta(days=40 * k + n % 9)
             end = start + dt.timedelta(days=40 if n % 3 else 20)
-            rows.append({"subscription_id": f"s{n}", "customer_id": f"c{n}", "amount": 10 + n * (k + 1) % 7, "started_at": start,
-                         "ended_at": end, "period_months": 1})  # fmt: skip
+            rows.append(
+                {
+                    "subscription_id": f"s{n}",
+                    "customer_id": f"c{n}",
+                    "amount": 10 + n * (k + 1) % 7,
+                    "started_at": start,
+                    "ended_at": end,
+                    "period_months": 1,
+                }
+            )
     answer = ask(reader_of(subscriptions=rows), "mrr", Scope(day("09-01"), "USD", "UTC"), every="month", last=8)
     seen = set()
     for row in answer.rows():

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight
 
 from setia.history.scope import Scope
-from setia.metrics.timing import time_between_purchases
 from setia.metrics.survival import SurvivalCurve
+from setia.metrics.timing import time_between_purchases
 
 
 def test_the_leukaemia_trial():

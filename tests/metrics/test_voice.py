@@ -15,10 +15,17 @@ SCOPE = Scope(day("06-29"), "USD", "UTC")
 
 def answers(survey: str, scores: list[int | None], scale: int | None = None, who: str = "c") -> list[dict[str, Any]]:
     return [
-        {"answer_id": f"{survey}-{who}-{n}", "customer_id": f"{who}{n}", "survey": survey, "score": score, "scale": scale,
-         "day": day("06-01"), "answered_at": at("06-01 09:00")}
+        {
+            "answer_id": f"{survey}-{who}-{n}",
+            "customer_id": f"{who}{n}",
+            "survey": survey,
+            "score": score,
+            "scale": scale,
+            "day": day("06-01"),
+            "answered_at": at("06-01 09:00"),
+        }
         for n, score in enumerate(scores)
-    ]  # fmt: skip
+    ]
 
 
 def test_nps_with_its_interval(reader_of):
@@ -78,8 +85,15 @@ def test_response_rate(reader_of):
 
 def test_reasons_for_leaving(reader_of):
     def ended(who: str, reason: str | None, end: str = "05-05", **more: Any) -> dict[str, Any]:
-        return {"subscription_id": who, "customer_id": who, "amount": 1, "started_at": at("01-01 00:00"), "ended_at": at(f"{end} 00:00"),
-                "reason": reason, **more}  # fmt: skip
+        return {
+            "subscription_id": who,
+            "customer_id": who,
+            "amount": 1,
+            "started_at": at("01-01 00:00"),
+            "ended_at": at(f"{end} 00:00"),
+            "reason": reason,
+            **more,
+        }
 
     rows = [
         ended("a", "price"),
@@ -93,8 +107,11 @@ def test_reasons_for_leaving(reader_of):
     said[0] |= {"choice": "moved", "customer_id": "a"}
     answer = ask(reader_of(subscriptions=rows, answers=said), "leaving_reasons", SCOPE)
     assert [(row["reason"], row["customers"], row["share"]) for row in answer.rows()] == [
-        ("price", 2, 0.5), ("moved", 1, 0.25), ("taste", 1, 0.25), (None, 1, None),
-    ]  # fmt: skip
+        ("price", 2, 0.5),
+        ("moved", 1, 0.25),
+        ("taste", 1, 0.25),
+        (None, 1, None),
+    ]
     assert answer.value == 4 / 5
 
 

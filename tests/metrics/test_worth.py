@@ -43,7 +43,7 @@ def test_a_month_under_way_is_open(reader_of):
 
 
 def test_payback(reader_of):
-    """100 spent for four customers is 25 each; they bring a margin of 16 in the first month and 12 more in the second."""
+    """100 spent for four customers is 25 each; they bring a margin of 16 in the first month and 12 in the second."""
     orders = [order(f"{c}1", c, "01-10", 40) for c in "abcd"] + [order(f"{c}2", c, "02-10", 30) for c in "abcd"]
     costs = [{"cost_id": "1", "category": "advertising", "channel": "meta", "amount": 100, "day": day("01-05")}]
     people = [{"customer_id": c, "source": "Meta"} for c in "abc"]

@@ -14,8 +14,8 @@ from sqlalchemy import func, select, text, update
 
 from setia.customers.tables import contacts
 from setia.effects.holdout import arm, bucket
-from setia.messaging.tables import codes, sends
 from setia.history.scope import Scope
+from setia.messaging.tables import codes, sends
 from setia.programmes.journeys import moves, service
 from setia.programmes.journeys.audience import entering
 from setia.programmes.journeys.desk import FactsTooOld, NotSent

@@ -106,13 +106,18 @@ def _of_year(country: str, year: int) -> Iterable[Occasion]:
         yield Occasion(sale, sale + days(1), f"{month}.{month}", title, sale)
 
 
+def _is(title: str, names: tuple[str, ...]) -> bool:
+    """Whether a holiday is one of these, and not a day off granted beside it."""
+    return "additional" not in title and any(title.startswith(name) for name in names)
+
+
 @cache
 def _feasts(country: str, year: int) -> tuple[tuple[dt.date, ...], ...]:
     """First days of Ramadan, of Eid al-Fitr and of the lunar year within a Gregorian year; some years have two."""
     import holidays
 
     def named(where: holidays.HolidayBase, *names: str) -> tuple[dt.date, ...]:
-        days = {day for day, title in where.items() if any(title.startswith(name) for name in names)}
+        days = {day for day, titles in where.items() for title in titles.split("; ") if _is(title, names)}
         # The second day of a feast is a holiday too.
         return tuple(sorted(day for day in days if day - dt.timedelta(days=1) not in days))
 
@@ -120,6 +125,6 @@ def _feasts(country: str, year: int) -> tuple[tuple[dt.date, ...], ...]:
     johor = holidays.country_holidays("MY", subdiv=JOHOR, years=year, language="en_US", observed=False)
     return (
         named(johor, "Beginning of Ramadan"),
-        named(own, "Eid al-Fitr", "Ascension Day; Eid al-Fitr"),
+        named(own, "Eid al-Fitr"),
         named(own, "Chinese New Year", "Lunar New Year"),
     )

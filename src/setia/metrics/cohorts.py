@@ -63,7 +63,7 @@ def cohorts(
     `table`: one row per cohort (and `group`) and age: `cohort` (first day of the period of the first order), `age`
     (periods since; of a bracket its first, with `age_until`), `size`, `customers`, `share`, `mature`. A period that is
     not over for everybody in the cohort is open: `mature` false, `share` null. The headline pools the mature cells of
-    ages 1, 3, 6 and 12 (never a mean of rates). Raises BadCohorts, UnknownAttribute.
+    ages 1, 3, 6 and 12 (never a mean of rates); `value` is that of age 1. Raises BadCohorts, UnknownAttribute.
     """
     _checked(every, kind, clock, brackets)
     ages = Ages(scope, every, clock, most_cohorts)
@@ -81,9 +81,11 @@ def cohorts(
                 rows.append({**about, "size": size, "customers": customers, "share": share, "mature": mature})
     hidden = {"group"} if by is None else set()
     hidden |= set() if kind == "bracket" else {"age_until"}
-    figures = {"every": every, "kind": kind, "clock": clock, **pooled(rows)}
+    shares = pooled(rows)
+    figures = {"value": shares["age_1"], "every": every, "kind": kind, "clock": clock, **shares}
     table = as_table(rows, [name for name in COLUMNS if name not in hidden])
-    return Answer("cohorts", scope, figures, table, None if rows else "no_customers")
+    reason = None if figures["value"] is not None else "history_too_short" if rows else "no_customers"
+    return Answer("cohorts", scope, figures, table, reason)
 
 
 def pooled(rows: list[dict[str, Any]], ages: Sequence[int] = (1, 3, 6, 12)) -> dict[str, Any]:

@@ -46,8 +46,8 @@ class SurvivalCurve:
         )
 
     def reached(self, day: int) -> float | None:
-        """Share that has ended by a day; None where the curve does not reach that far."""
-        if not self.days or day > self.days[-1]:
+        """Share that has ended by a day; None where the curve does not reach that far and some had not ended."""
+        if not self.days or (day > self.days[-1] and self.survival[-1] > 0):
             return None
         return 1 - min((s for d, s in zip(self.days, self.survival, strict=True) if d <= day), default=1.0)
 

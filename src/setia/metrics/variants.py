@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
+from math import fsum
 from typing import TYPE_CHECKING, Any
 
 from setia.history.sales import customers_orders
@@ -186,7 +187,7 @@ def _mean_of_rates(facts: Snapshot, scope: Scope) -> float | None:
     counted = spans.group_by("days").aggregate(span=spans.span.sum().cast("int64"), customers=spans.count())
     rows = listed(facts, counted)
     customers = sum(row["customers"] for row in rows)
-    return sum(row["span"] / (row["days"] - 1) for row in rows) / customers if customers else None
+    return fsum(row["span"] / (row["days"] - 1) for row in rows) / customers if customers else None
 
 
 def _order_value(facts: Snapshot, scope: Scope) -> list[Variant]:

@@ -56,6 +56,8 @@ class Scale:
     back: Callable[[float], float]
     slope: Callable[[float], float]
     """How much the scale moves for a small move of the value."""
+    least: float = 0.01
+    """A deviation that is never worth a word."""
 
     def error(self, value: float, error: float) -> float:
         """A standard error of the value, on this scale."""
@@ -67,7 +69,7 @@ def _inside(share: float) -> float:
 
 
 PLAIN = Scale(lambda x: x, lambda x: x, lambda _x: 1.0)
-SCORE = Scale(lambda x: x, lambda x: min(max(x, -100.0), 100.0), lambda _x: 1.0)
+SCORE = Scale(lambda x: x, lambda x: min(max(x, -100.0), 100.0), lambda _x: 1.0, least=1.0)
 LOG_ODDS = Scale(
     lambda p: log(_inside(p) / (1 - _inside(p))),
     lambda x: 1 / (1 + exp(-x)),
@@ -151,7 +153,7 @@ def judge(measure: Measure, scope: Scope, past: Sequence[Point]) -> Watched:
         if then is None:
             return unknown
         middle = then
-    reach = WIDTH * sqrt(spread**2 + scale.error(newest.value, newest.error) ** 2)
+    reach = WIDTH * sqrt(max(spread, scale.least) ** 2 + scale.error(newest.value, newest.error) ** 2)
     low, high = scale.back(middle - reach), scale.back(middle + reach)
     judgement: Judgement = "below" if newest.value < low else "above" if newest.value > high else "expected"
     return Watched(measure.name, newest.window, newest.value, low, high, judgement, tuple(seasons.values()))

@@ -1,0 +1,145 @@
+"""Two engines, one answer: every metric under DuckDB and under Spark, over the same files of one small shop."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from setia.history.calendar import Calendar
+from setia.history.scope import Scope
+from setia.metrics.attributes import ATTRIBUTES
+from setia.metrics.catalogue import METRICS
+from setia.metrics.claims import claims
+from setia.metrics.measure import Measure
+from setia.metrics.variants import VARIANTS, variants
+from setia.metrics.views import VIEWS
+from setia.metrics.watch import watch
+from setia.metrics.what_if import economics
+from setia.segments.membership import Membership
+from setia.simulate import ShopSettings, SimulatedShop
+
+pytestmark = [pytest.mark.java, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[Any]:
+    """One Spark session on two cores, in UTC and with ANSI arithmetic."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java on the path; Spark needs version 17 or newer")
+    sql = pytest.importorskip("pyspark.sql")
+    from setia.warehouse.spark import NEEDED
+
+    building = sql.SparkSession.builder.master("local[2]").appName("setia")
+    quiet = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.bindAddress": "127.0.0.1",
+             "spark.driver.host": "127.0.0.1", "spark.ui.showConsoleProgress": "false",
+             "spark.sql.execution.arrow.pyspark.enabled": "true"}  # fmt: skip
+    for name, value in {**quiet, **NEEDED}.items():
+        building = building.config(name, value)
+    running = building.getOrCreate()
+    running.sparkContext.setLogLevel("ERROR")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def shop(make_shop: Callable[..., Any], tmp_path: Any) -> Any:
+    """A simulated shop with amounts in two currencies, vouchers, messages and consents beside what it simulates."""
+    source = SimulatedShop(ShopSettings(seed=3, customers=160, weeks_of_history=60, events_per_order=1.0))
+    files = source.history(tmp_path / "facts")
+    more = {
+        "rates": "day,from_currency,to_currency,rate\n2024-01-01,USD,IDR,15500.25\n2025-06-01,USD,IDR,16250.75",
+        "orders": "order_id,customer_id,placed_at,total,currency,code,discount\n"
+        "usd-1,C000001,2025-08-08 10:00:00+07:00,12.3456,USD,K1,1.5\nsgd-1,C000002,2025-08-09 10:00:00+07:00,9.99,SGD,,",
+        "messages": "message_id,customer_id,programme,channel,state,code,cost,offer_cost,survey,sent_at,delivered_at,clicked_at\n"
+        "m1,C000001,win-back,email,accepted,K1,50,9000,nps,2025-08-01 09:00:00+07:00,2025-08-01 09:01:00+07:00,\n"
+        "m2,C000002,win-back,email,accepted,K2,50,9000,,2026-02-20 09:00:00+07:00,,2026-02-21 09:00:00+07:00\n",
+        "consents": "consent_id,customer_id,channel,state,decided_at\n"
+        "1,C000001,whatsapp,given,2025-03-03 09:00:00+07:00\n2,C000002,email,withdrawn,2025-03-03 09:00:00+07:00\n",
+    }
+    opened = make_shop(clock=lambda: source.now)
+    opened.import_files(files)
+    for name, text in more.items():
+        path = tmp_path / f"{name}.csv"
+        path.write_text(text, encoding="utf-8")
+        opened.import_files([path])
+    return opened
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal, floating-point numbers to their last digits."""
+    if isinstance(one, float) and isinstance(other, float):
+        return one == pytest.approx(other, rel=1e-12, abs=1e-12)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def asked(metric: Any) -> Iterator[dict[str, Any]]:
+    """Ways to ask a metric: as it is, over time, by what can change with the window."""
+    yield {}
+    options = metric.options()
+    if isinstance(metric, Measure):
+        yield {"every": "month", "last": 6}
+        yield from ({"by": name} for name in metric.own)
+    if metric.name == "cohorts":
+        yield from ({"kind": "on_or_after"}, {"kind": "bracket"}, {"clock": "since_first"}, {"most_cohorts": 70})
+        yield from ({"every": every, "most_cohorts": 12} for every in ("day", "week", "quarter", "year"))
+    if metric.name in ("lifetime_value", "time_between_purchases", "reachable"):
+        yield {"by": "source"}
+    if "by_channel" in options:
+        yield {"by_channel": True}
+    if metric.name in ("first_response", "resolution"):
+        yield {"by": "reason"}
+
+
+def test_every_number_is_the_same(session: Any, shop: Any) -> None:
+    from setia.warehouse.reader import pinned
+    from setia.warehouse.spark import SparkReader
+
+    scope = Scope(dt.date(2026, 3, 1), "IDR", "Asia/Jakarta", calendar=Calendar("ID"))
+    with shop.reading() as duck, pinned(shop.store) as listed:
+        spark = SparkReader(session, shop.folder / "data", listed)
+        other = []
+        for metric in METRICS.values():
+            for options in asked(metric):
+                here, there = metric.ask(duck, scope, **options), metric.ask(spark, scope, **options)
+                if not same([here.figures, here.rows(), here.reason], [there.figures, there.rows(), there.reason]):
+                    other.append((metric.name, options))
+        retention = METRICS["retention"]
+        for by in (*ATTRIBUTES, Membership.of("orders >= 3 and rfm_value > 2 and stage <> 'lost'")):
+            here, there = retention.ask(duck, scope, by=by), retention.ask(spark, scope, by=by)
+            if not same(here.rows(), there.rows()):
+                other.append(("retention", {"by": by}))
+            assert here.table.num_rows >= 1
+        assert other == []
+        for name in VARIANTS:
+            assert variants(name, duck, scope) == variants(name, spark, scope), name
+        assert claims(duck, scope) == claims(spark, scope)
+        assert watch(duck, scope, ("order_value", "conversion")) == watch(spark, scope, ("order_value", "conversion"))
+        assert economics(duck, scope) == economics(spark, scope)
+        for name, view in VIEWS.items():
+            rows = [sorted(map(str, each.arrow(view.rows(each, scope)).to_pylist())) for each in (duck, spark)]
+            assert rows[0] == rows[1], name
+
+
+def test_asked_through_the_shop(session: Any, shop: Any) -> None:
+    spark = shop.metrics_on(session)
+    assert spark.retention(by="source").rows() == shop.metrics.retention(by="source").rows()
+    assert spark.customers("retention", "lost") == shop.metrics.customers("retention", "lost")
+
+
+def test_a_session_set_otherwise_is_refused(session: Any, shop: Any) -> None:
+    from setia.warehouse.spark import SparkSetOtherwise
+
+    session.conf.set("spark.sql.session.timeZone", "Asia/Jakarta")
+    try:
+        with pytest.raises(SparkSetOtherwise, match="Asia/Jakarta"):
+            shop.metrics_on(session).retention()
+    finally:
+        session.conf.set("spark.sql.session.timeZone", "UTC")
