@@ -53,39 +53,65 @@ class Attribute:
 
     def joined(self, facts: Snapshot, scope: Scope, spans: Spans | None, rows: Any) -> Any:  # noqa: ARG002
         """The rows with their `group`."""
-        groups = self.of(facts, scope).select(grouped_id="customer_id", group="group")
-        found = rows.left_join(groups, rows.customer_id == groups.grouped_id)
-        return found.select(*rows.columns, "group")
+        return _met(rows, self.of(facts, scope).select(grouped_id="customer_id", group="group"))
 
 
-def _first_orders(facts: Snapshot, scope: Scope) -> Any:
-    """The first orders: each customer's at the first moment of all, mostly one."""
+TOLD = ("channel", "country", "code")
+"""What an order says that may be asked of the first one."""
+
+
+def with_first_order(facts: Snapshot, scope: Scope, people: Any) -> Any:
+    """People who have a `customer_id` and a `first_day`, one row each, with `placed_at` and what the first order told.
+
+    Of several orders at one moment each of these is the least by alphabet: the same on every engine.
+    """
+    import ibis
+
     orders: Any = customers_orders(facts, scope)
-    first = orders.group_by(first_id=orders.customer_id).aggregate(first_at=orders.placed_at.min())
-    own = (orders.customer_id == first.first_id) & (orders.placed_at == first.first_at)
-    return orders.join(first, own).select(*orders.columns)
+    told = {name: orders[name].fill_null("") for name in TOLD}
+    rows = orders.select(who="customer_id", on="day", told=ibis.struct({"placed_at": orders.placed_at, **told}))
+    joined = people.join(rows, [people.customer_id == rows.who, people.first_day == rows.on])
+    found = joined.group_by(people.columns).aggregate(first=joined.told.min())
+    more = {name: found.first[name].nullif("") for name in TOLD}
+    return facts.kept(found.select(*people.columns, placed_at=found.first["placed_at"], **more))
 
 
-def _of_first_order(column: str) -> Callable[[Snapshot, Scope], Any]:
-    def of(facts: Snapshot, scope: Scope) -> Any:
-        orders = _first_orders(facts, scope)
-        # Where several orders came at one moment, the first by alphabet: the same on every engine.
-        return orders.group_by("customer_id").aggregate(group=orders[column].min())
-
-    return of
-
-
-def _first_voucher(facts: Snapshot, scope: Scope) -> Any:
-    orders = _first_orders(facts, scope)
-    marked = orders.mutate(used=orders.code.notnull())
-    found = marked.group_by("customer_id").aggregate(used=marked.used.any())
-    return found.select("customer_id", group=found.used.ifelse("with", "without"))
-
-
-def _first_month(facts: Snapshot, scope: Scope) -> Any:
+def first_orders(facts: Snapshot, scope: Scope) -> Any:
+    """One row per customer with the first order: `first_day`, `placed_at`, `channel`, `country`, `code`."""
     orders: Any = customers_orders(facts, scope)
-    found = orders.group_by("customer_id").aggregate(first=orders.day.min())
-    return found.select("customer_id", group=month_of(found.first).cast("string").substr(0, 7))
+    firsts = orders.group_by("customer_id").aggregate(first_day=orders.day.min())
+    return with_first_order(facts, scope, facts.kept(firsts))
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOrder:
+    """An attribute of each customer's first order."""
+
+    name: str
+    title: str
+    group: Callable[[Any], Any]
+    """From the columns of `with_first_order` to the group."""
+
+    def joined(self, facts: Snapshot, scope: Scope, spans: Spans | None, rows: Any) -> Any:  # noqa: ARG002
+        """The rows with their `group`; rows that are customers and know their `first_day` are met there."""
+        if "first_day" in rows.columns:
+            known = with_first_order(facts, scope, rows)
+            return known.select(*rows.columns, group=self.group(known))
+        firsts = first_orders(facts, scope)
+        return _met(rows, firsts.select(grouped_id="customer_id", group=self.group(firsts)))
+
+
+def _met(rows: Any, groups: Any) -> Any:
+    found = rows.left_join(groups, rows.customer_id == groups.grouped_id)
+    return found.select(*rows.columns, "group")
+
+
+def _voucher(firsts: Any) -> Any:
+    return firsts.code.notnull().ifelse("with", "without")
+
+
+def _month(firsts: Any) -> Any:
+    return month_of(firsts.first_day).cast("string").substr(0, 7)
 
 
 def _first_line(what: str) -> Callable[[Snapshot, Scope], Any]:
@@ -94,7 +120,10 @@ def _first_line(what: str) -> Callable[[Snapshot, Scope], Any]:
     def of(facts: Snapshot, scope: Scope) -> Any:
         import ibis
 
-        orders = _first_orders(facts, scope).select("customer_id", "document_id")
+        firsts = first_orders(facts, scope).select(first_id="customer_id", first_at="placed_at")
+        orders: Any = customers_orders(facts, scope)
+        own = (orders.customer_id == firsts.first_id) & (orders.placed_at == firsts.first_at)
+        orders = orders.join(firsts, own).select("customer_id", "document_id")
         lines: Any = facts.table("order_lines")
         products: Any = facts.table("products")
         products = products.select("name", "category", known_id="product_id")
@@ -120,8 +149,7 @@ def _of_person(column: str) -> Callable[[Snapshot, Scope], Any]:
 def _age_group(facts: Snapshot, scope: Scope) -> Any:
     """The age at the first order, in tens of years; birth years before 1900 are nobody's."""
     people: Any = facts.table("customers")
-    orders: Any = customers_orders(facts, scope)
-    first = orders.group_by(first_id=orders.customer_id).aggregate(first=orders.day.min())
+    first = first_orders(facts, scope).select(first_id="customer_id", first="first_day")
     known = people.join(first, people.customer_id == first.first_id)
     had = known.birth_date.month() * 100 + known.birth_date.day() <= known.first.month() * 100 + known.first.day()
     years = (known.first.year() - known.birth_date.year() - had.ifelse(0, 1)).cast("int64")
@@ -130,13 +158,13 @@ def _age_group(facts: Snapshot, scope: Scope) -> Any:
     return known.select("customer_id", group=((years >= 0) & (years < 120)).ifelse(group, None))
 
 
-ATTRIBUTES: dict[str, Attribute] = {
+ATTRIBUTES: dict[str, Attribute | FirstOrder] = {
     each.name: each
     for each in (
-        Attribute("first_channel", N_("Channel of the first order"), _of_first_order("channel")),
-        Attribute("first_country", N_("Country of the first order"), _of_first_order("country")),
-        Attribute("first_voucher", N_("First order with or without a voucher"), _first_voucher),
-        Attribute("first_month", N_("Month of the first order"), _first_month),
+        FirstOrder("first_channel", N_("Channel of the first order"), lambda firsts: firsts.channel),
+        FirstOrder("first_country", N_("Country of the first order"), lambda firsts: firsts.country),
+        FirstOrder("first_voucher", N_("First order with or without a voucher"), _voucher),
+        FirstOrder("first_month", N_("Month of the first order"), _month),
         Attribute("first_product", N_("Product that most was paid for in the first order"), _first_line("product")),
         Attribute("first_category", N_("Category that most was paid for in the first order"), _first_line("category")),
         Attribute("source", N_("How the customer was won"), _of_person("source")),

@@ -244,21 +244,21 @@ class Masks:
         self._most = ages.most
 
     def _masks(self, facts: Snapshot, ages: Ages) -> Any:
-        """One row per customer: `customer_id`, `cohort`, `mask`, `last` (the highest age)."""
+        """One row per customer: `customer_id`, `cohort`, `mask`, `last` (the highest age), by the calendar `first_day`."""
         import ibis
 
         one = ibis.literal(1, "int64")
         if ages.clock == "calendar":
-            orders: Any = customers_orders(facts, ages.scope)
+            orders: Any = customers_orders(facts, ages.scope).select("customer_id", "day")
             period = _number(orders.day, ages.every) - ages.oldest
-            orders = orders.select("customer_id", period=period)
-            shown = (orders.period >= 0).ifelse(one << ibis.greatest(orders.period, 0), 0)
+            shown = (period >= 0).ifelse(one << ibis.greatest(period, 0), 0)
             found = orders.mutate(bit=shown).group_by("customer_id")
-            people = found.aggregate(cohort=lambda t: t.period.min(), newest=lambda t: t.period.max(), bits=_or)
+            people = found.aggregate(first_day=lambda t: t.day.min(), last_day=lambda t: t.day.max(), bits=_or)
+            cohort = _number(people.first_day, ages.every) - ages.oldest
+            newest = _number(people.last_day, ages.every) - ages.oldest
+            people = people.mutate(cohort=cohort, last=newest - cohort)
             people = people.filter(people.cohort >= 0)
-            return people.select(
-                "customer_id", "cohort", mask=people.bits >> people.cohort, last=people.newest - people.cohort
-            )
+            return people.select("customer_id", "first_day", "cohort", "last", mask=people.bits >> people.cohort)
         rows = aged(facts, ages)
         found = rows.mutate(bit=one << rows.age).group_by("customer_id", "cohort")
         people = found.aggregate(mask=_or, last=lambda t: t.age.max())

@@ -47,8 +47,8 @@ def _denominator(answer: Answer, speaker: Speaker) -> str:
             speaker("{title}: {n}", title=speaker(part.title), n=speaker.count(figures[part.name])) for part in counts
         ]
     if "watched" in figures:
-        counts = {name: speaker.count(figures[name]) for name in ("completed", "watched")}
-        said.append(speaker("{completed} of {watched} so far", **counts))
+        so_far = {name: speaker.count(figures[name]) for name in ("completed", "watched")}
+        said.append(speaker("{completed} of {watched} so far", **so_far))
     if "window_days" in figures:
         said.append(speaker.days(figures["window_days"]))
     return " · ".join(said)
