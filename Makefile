@@ -7,7 +7,7 @@ LANGUAGE ?= en
 CURRENCY ?= IDR
 TIME_ZONE ?= Asia/Jakarta
 
-.PHONY: help demo test bench lint docs i18n lock clean
+.PHONY: help demo test spark bench lint docs i18n lock clean
 help: ## List what there is to do
 	@grep -E '^[a-z0-9]+:.*##' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 10
 
@@ -32,10 +32,13 @@ test: $(VENV)/ready-dev i18n ## Everything that must hold: style, types, walls b
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n auto --dist loadfile
 
+spark: $(VENV)/ready-dev ## Add Spark to the environment, so that `make test` compares both engines (needs Java 17)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-spark.txt
+
 bench: $(VENV)/ready-dev ## Measure speed against what a user would pick instead (long)
 	$(BIN)/python -m benchmarks
 
-docs: $(VENV)/ready ## Make the generated pages of docs/reference anew
+docs: $(VENV)/ready i18n ## Make the generated pages of docs/reference anew
 	$(BIN)/python -m docs.generate
 
 i18n: $(VENV)/ready ## Compile the language catalogues
@@ -46,6 +49,8 @@ lock: ## Resolve the pinned versions anew (needs uv)
 	  --extra simulate --group build pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
 	  --extra simulate --group dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url \
+	  --extra spark -c requirements.txt -c requirements-dev.txt pyproject.toml -o requirements-spark.txt
 
 clean: ## Remove the environment and what was made
 	rm -rf $(VENV) demo dist build

@@ -13,7 +13,14 @@ from setia.customers.stages import STAGES
 from setia.customers.traits import TRAITS
 from setia.facts import FACTS, FactTable, Kind
 from setia.facts.schema import Field
-from setia.metrics.catalogue import METRICS
+from setia.kernel.i18n import Speaker
+from setia.metrics.attributes import ATTRIBUTES
+from setia.metrics.benchmarks import benchmarks
+from setia.metrics.catalogue import FAMILIES
+from setia.metrics.measure import Measure
+from setia.metrics.metric import Metric
+from setia.metrics.reasons import REASONS
+from setia.metrics.views import VIEWS
 from setia.programmes.journeys.models import Journey, playbooks
 from setia.segments import condition
 from setia.settings import Settings
@@ -22,9 +29,6 @@ KINDS = {
     Kind.TEXT: "text", Kind.INSTANT: "instant", Kind.DAY: "day", Kind.INTEGER: "integer", Kind.AMOUNT: "amount",
     Kind.RATE: "rate", Kind.FLAG: "flag",
 }  # fmt: skip
-CHECKED_WITH = {"churn": "retention"}
-"""Metrics that stand in the answer of another one, and are checked with it."""
-
 FACTS_INTRODUCTION = f"""# Facts
 
 *For the analyst who asks in SQL, and the engineer who writes files.* A fact table says what happened, one row per
@@ -105,28 +109,89 @@ def traits() -> str:
 
 METRICS_INTRODUCTION = """# Metrics
 
-*For the analyst.* `setia metrics` shows them all, `shop.metrics` asks one. Every answer names its denominator and holds
-for what happened before `as_of` in the shop's time zone, by default the day after the last recorded one. The tests
-compare each metric with the check, a query written by hand without looking at the code.
+*For the analyst.* `setia metrics` shows them all, `shop.metrics` asks one. A **measure** is one number for a window of
+time: it can be had over time (`every`), by an attribute (`by`) and beside the window before and the year before, and the
+customers behind each of its counts can be listed. Other metrics are tables of their own shape.
+
+Every answer names its denominator and holds for what happened before `as_of` in the shop's time zone, by default the day
+after the last recorded one. A value that is not there is null, with a word from [the last table](#why-a-figure-is-empty).
+What is not complete yet is null and `mature` is false; it enters no average. Shares come with their 95 % interval. The
+tests compare each metric with its check, a query written by hand without looking at the code, and with a worked example;
+DuckDB and Spark give the same numbers.
 """
 
 
 def metrics() -> str:
-    """Every metric."""
+    """Every metric, what they can be broken down by, the views, and why a figure is empty."""
     parts = [METRICS_INTRODUCTION.strip()]
-    for metric in METRICS.values():
-        path = f"src/setia/metrics/checks/{CHECKED_WITH.get(metric.name, metric.name)}.sql"
-        assert (ROOT / path).is_file(), f"the metric {metric.name} has no check"
-        rows = [
-            ("formula", metric.formula),
-            ("population", metric.population),
-            ("unit", metric.unit),
-            ("better", metric.better),
-            ("source", metric.source),
-            ("check", f"[`{path}`](../../{path})"),
-        ]
-        parts.append(f"## {metric.name}\n\n{metric.title}\n\n{table(('', ''), rows)}")
-    return "\n\n".join(parts)
+    for family, known in FAMILIES.items():
+        parts.append(f"## {family}")
+        parts += [_metric(metric) for metric in known]
+    return "\n\n".join([*parts, _attributes(), _views(), _usual(), _reasons()])
+
+
+def _metric(metric: Metric) -> str:
+    path = f"src/setia/metrics/checks/{metric.check or metric.name}.sql"
+    assert (ROOT / path).is_file(), f"the metric {metric.name} has no check"
+    titles = " · ".join(Speaker.of(language)(metric.title) for language in ("en", "id", "ms"))
+    kind = "measure" if isinstance(metric, Measure) else "table"
+    shown = {name: value for name, value in metric.options().items() if name != "shift"}
+    rows = [
+        ("title", titles),
+        ("formula", metric.formula),
+        ("population", metric.population),
+        ("kind, unit", f"{kind}, {metric.unit}"),
+        ("better", metric.better),
+        ("facts", ", ".join(code(name) for name in metric.needs)),
+        ("options", ", ".join(code(f"{name}={value!r}") for name, value in shown.items())),
+    ]
+    if isinstance(metric, Measure):
+        rows.append(("parts", "; ".join(f"{code(part.name)} {part.title}" for part in metric.parts)))
+        if metric.own:
+            rows.append(("own attributes", ", ".join(code(name) for name in metric.own)))
+    rows += [("source", metric.source), ("check", f"[`{path}`](../../{path})")]
+    return f"### {metric.name}\n\n{metric.title}\n\n{table(('', ''), rows)}"
+
+
+def _attributes() -> str:
+    rows = [(code(each.name), each.title) for each in ATTRIBUTES.values()]
+    return f"""## What figures are broken down by
+
+`by` takes the name of an attribute, one of the measure's own attributes, or in the terminal `segment: CONDITION` (in
+Python `shop.breakdown("segment: …")`): customers who met the [condition](traits.md#conditions) when the window began.
+Attributes are those of the first order or of the person, never of what followed: whoever first bought on the web and
+came back in the app stays with the web.
+
+{table(("attribute", "meaning"), rows)}"""
+
+
+def _views() -> str:
+    parts = []
+    for name, view in VIEWS.items():
+        rows = [(code(column), meaning) for column, meaning in view.columns.items()]
+        parts.append(f"### {name}\n\n{view.meaning}\n\n{table(('column', 'meaning'), rows)}")
+    return (
+        "## Views for SQL\n\n`setia sql` knows these views beside the [fact tables](facts.md): what metrics are made of, as "
+        "of the day after the last recorded one.\n\n" + "\n\n".join(parts)
+    )
+
+
+def _usual() -> str:
+    rows = [
+        (code(each.metric), f"{each.low:.0%} to {each.high:.0%}", ", ".join(f"{k}={v}" for k, v in each.options.items()),
+         each.source, each.caution)
+        for each in benchmarks({}).values()
+    ]  # fmt: skip
+    return (
+        "## What is usual elsewhere\n\nShown beside the shop's own figure on the same terms, never instead of it. "
+        "`[benchmarks]` in [setia.toml](settings.md#benchmarks) puts your own trade's ranges in their place.\n\n"
+        + table(("metric", "range", "asked with", "source", "caution"), rows)
+    )
+
+
+def _reasons() -> str:
+    rows = [(code(name), sentence) for name, sentence in REASONS.items()]
+    return f"## Why a figure is empty\n\n{table(('reason', 'meaning'), rows)}"
 
 
 SETTINGS_INTRODUCTION = """# Settings
@@ -137,13 +202,18 @@ holds nothing else.
 """
 
 
+NAMES_OF_OWN = {"targets": "[targets]", "benchmarks": "[benchmarks]", "calendar": "[[calendar]]"}
+"""Tables of `setia.toml` whose keys, or whose number, the shop chooses."""
+
+
 def settings() -> str:
     """Every setting."""
     parts = [SETTINGS_INTRODUCTION.strip()]
     for name, section in Settings.model_fields.items():
         model = section.annotation
-        assert isinstance(model, type)
-        assert issubclass(model, BaseModel)
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            parts.append(f"## {NAMES_OF_OWN[name]}\n\n{section.description}.")
+            continue
         rows = [_setting(name, key, field) for key, field in model.model_fields.items()]
         listing = table(("key", "type", "default", "environment variable", "meaning"), rows)
         parts.append(f"## [{name}]\n\n{paragraphs(model)}\n\n{listing}")

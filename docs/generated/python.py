@@ -12,12 +12,16 @@ import setia
 from docs.generated.markdown import code, paragraphs, table
 from setia import app
 from setia.effects.lift import CostPerIncremental, Lift
+from setia.history.scope import Scope
 from setia.kernel.statistics import Interval, Proportion
 from setia.messaging.render import Written
-from setia.metrics import buying, keeping
-from setia.history.scope import Scope
 from setia.metrics.answer import Answer
+from setia.metrics.catalogue import METRICS
+from setia.metrics.measure import Measure
+from setia.metrics.metric import Listing
 from setia.metrics.service import Metrics
+from setia.metrics.variants import Variant
+from setia.metrics.watch import Target, Watched
 from setia.predictions.service import Card
 from setia.programmes.journeys.desk import Journeys, Worked
 from setia.programmes.journeys.placebo import Placebo
@@ -49,7 +53,7 @@ with setia.open("kopi") as shop:
 """
 VALUES = (
     ImportReport, FileReport, Preview, Totals, Understood, Bridge, Account, Replaced, Refreshed, Card, Scope, Answer,
-    Plan, Placebo, Written, Running, Worked, Result, Lift, Proportion, Interval, CostPerIncremental,
+    Watched, Target, Variant, Plan, Placebo, Written, Running, Worked, Result, Lift, Proportion, Interval, CostPerIncremental,
 )  # fmt: skip
 READER = ("rows", "table", "arrow", "query")
 """What a reader offers to the outside."""
@@ -65,6 +69,7 @@ def page() -> str:
         _function(app.init, "setia.init"),
         _class(setia.Shop, "Shop", "shop"),
         _class(Metrics, "shop.metrics", "shop.metrics"),
+        _metrics(),
         _class(Journeys, "shop.programmes", "shop.programmes"),
         _class(Reader, "Reader", "reader", READER),
         "## Values that come back",
@@ -74,10 +79,33 @@ def page() -> str:
 
 
 def _function(function: Any, name: str) -> str:
-    told = function
-    if (function.__doc__ or "").startswith("See `metrics."):
-        told = getattr(keeping, function.__name__, None) or getattr(buying, function.__name__)
-    return f"### `{name}{_signature(function)}`\n\n{paragraphs(told)}"
+    return f"### `{name}{_signature(function)}`\n\n{paragraphs(function)}"
+
+
+def _metrics() -> str:
+    """How the methods named after metrics are called: measures all alike, the others each in its own way."""
+    measures = [name for name, metric in METRICS.items() if isinstance(metric, Measure)]
+    parts = [
+        "## The metrics as methods",
+        f"### `shop.metrics.<measure>(*, as_of=None, {_options(Measure.ask)})`",
+        f"For {', '.join(code(name) for name in measures)}.",
+        paragraphs(Measure.ask),
+    ]
+    for name, metric in METRICS.items():
+        if isinstance(metric, Listing):
+            answers = inspect.unwrap(metric.answers)
+            options = _options(answers)
+            parts.append(f"### `shop.metrics.{name}(*, as_of=None{f', {options}' if options else ''})`")
+            parts.append(paragraphs(answers))
+    return "\n\n".join(parts)
+
+
+def _options(function: Any) -> str:
+    """The keyword-only arguments as written in the source."""
+    (found,) = ast.parse(textwrap.dedent(inspect.getsource(function))).body
+    assert isinstance(found, ast.FunctionDef)
+    only = ast.arguments([], [], None, found.args.kwonlyargs, found.args.kw_defaults, None, [])
+    return ast.unparse(only).removeprefix("*, ")
 
 
 def _signature(function: Any) -> str:

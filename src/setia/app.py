@@ -31,7 +31,7 @@ from setia.predictions.service import ModelName
 from setia.programmes.journeys.desk import Journeys
 from setia.programmes.journeys.service import Chance
 from setia.refresh import Refreshed, last_card, refresh, tell_facts
-from setia.report.contents import Programmes, gather
+from setia.report.contents import Contents, Programmes, gather
 from setia.report.html import as_json, render
 from setia.report.pages import page, without_personal_rows
 from setia.segments.membership import Membership
@@ -271,8 +271,27 @@ class Shop:
 
     def report(self, language: str | None = None, *, as_of: dt.date | None = None) -> Page:
         """The report in one language (by default the shop's), from one snapshot. Raises NotRefreshed."""
+        return page(self._contents(as_of), self._speaker(language))
+
+    def write_report(self, language: str | None = None, *, as_of: dt.date | None = None) -> Path:
+        """Write the report as one HTML file under `reports/`, and its figures without personal rows as JSON.
+
+        Returns the HTML file's path. The JSON stays for good, under the moment it was made.
+        """
+        (path,) = self.write_reports([self._speaker(language).language], as_of=as_of)
+        return path
+
+    def write_reports(self, languages: Sequence[str], *, as_of: dt.date | None = None) -> list[Path]:
+        """The same in several languages, asking the facts once. Returns the paths in their order."""
+        speakers = [self._speaker(language) for language in languages]
+        contents = self._contents(as_of)
+        return [self._written(page(contents, speaker), speaker) for speaker in speakers]
+
+    def _speaker(self, language: str | None) -> Speaker:
         own = self.settings.shop
-        speaker = Speaker.of(language or own.language, own.currency)
+        return Speaker.of(language or own.language, own.currency)
+
+    def _contents(self, as_of: dt.date | None) -> Contents:
         results = self.programmes.results()
         idle = not any(each.state == "running" for each in results)
         with self.reading() as reader:
@@ -280,22 +299,15 @@ class Shop:
         plan = self.programmes.plan(FIRST_PLAYBOOK, as_of=as_of) if idle else None
         placebo = self.programmes.placebo(FIRST_PLAYBOOK, as_of=as_of) if not results else None
         with self.reading() as reader:
-            card = last_card(self.store)
-            if self.scope(reader, as_of).as_of.isoformat() != card["as_of"]:
-                raise RefreshFirst(wanted=self.scope(reader, as_of).as_of, found=card["as_of"])
+            card, scope = last_card(self.store), self.scope(reader, as_of)
+            if scope.as_of.isoformat() != card["as_of"]:
+                raise RefreshFirst(wanted=scope.as_of, found=card["as_of"])
             said = Programmes(results, plan, placebo)
             ranges = benchmarks(self.settings.benchmarks)
-            scope, wanted = self.scope(reader, as_of), self.settings.targets
-            return page(gather(reader, scope, own.name, card, said, wanted, ranges, self.progress), speaker)
+            name, wanted = self.settings.shop.name, self.settings.targets
+            return gather(reader, scope, name, card, said, wanted, ranges, self.progress)
 
-    def write_report(self, language: str | None = None, *, as_of: dt.date | None = None) -> Path:
-        """Write the report as one HTML file under `reports/`, and its figures without personal rows as JSON.
-
-        Returns the HTML file's path. The JSON stays for good, under the moment it was made.
-        """
-        own = self.settings.shop
-        speaker = Speaker.of(language or own.language, own.currency)
-        made = self.report(language, as_of=as_of)
+    def _written(self, made: Page, speaker: Speaker) -> Path:
         folder = self.folder / "reports"
         folder.mkdir(exist_ok=True)
         figures = {**as_json(without_personal_rows(made)), "made_at": self.clock().isoformat()}

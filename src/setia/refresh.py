@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, select, update
 
 from setia.customers import contacts, traits
 from setia.customers.rhythm import shop_gap_days
+from setia.facts import FACTS
 from setia.history.scope import Scope
 from setia.kernel.progress import Progress
 from setia.messaging.tables import sends
@@ -135,8 +136,10 @@ def _stage(writer: Writer, table: str, rows: list[dict[str, Any]], day: str) -> 
 
     connection: duckdb.DuckDBPyConnection = writer.duck
     connection.register("setia_told", pa.Table.from_pylist(rows))
-    extra = ", null as outcome" if table == "exposures" else ""
-    writer.replace(table, f"select *, {day} as day{extra} from setia_told")
+    # What Setia does not know of its own rows yet: an outcome, what became of a message.
+    blank = (name for name in FACTS[table].names() if name not in rows[0] and name != "day")
+    unknown = "".join(f", null as {quoted(name)}" for name in blank)
+    writer.replace(table, f"select *, {day} as day{unknown} from setia_told")
     connection.unregister("setia_told")
 
 

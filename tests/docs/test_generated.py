@@ -78,8 +78,10 @@ def test_every_setting_is_explained() -> None:
     page = read("settings.md")
     for section, field in Settings.model_fields.items():
         model = field.annotation
-        assert isinstance(model, type)
-        assert issubclass(model, BaseModel)
+        if not (isinstance(model, type) and issubclass(model, BaseModel)):
+            assert field.description
+            assert field.description in page
+            continue
         for key, setting in model.model_fields.items():
             assert setting.description, f"[{section}] {key} has no description"
             (row,) = [line for line in page.splitlines() if f"`SETIA_{section}__{key}`".upper() in line]

@@ -56,11 +56,17 @@ def order(number: int, customer: str | None, when: dt.datetime, **more: Any) -> 
 
 
 def message(number: int, customer: str, when: dt.datetime, state: str = "accepted", programme: str = "p") -> str:
-    return (
-        f"select 'm{number}' as message_id, {text(customer)} as customer_id, {text(programme)} as programme, "
-        f"1 as step, 'email' as channel, {text(state)} as state, null as code, {at(when)} as sent_at, "
-        "date '2026-01-01' as day"
-    )
+    given = {
+        "message_id": text(f"m{number}"),
+        "customer_id": text(customer),
+        "programme": text(programme),
+        "step": "1",
+        "channel": "'email'",
+        "state": text(state),
+        "sent_at": at(when),
+        "day": "date '2026-01-01'",
+    }
+    return "select " + ", ".join(f"{given.get(name, 'null')} as {name}" for name in FACTS["messages"].names())
 
 
 def counted(shop: Shop, now: dt.datetime = END, **rows: list[str]) -> Outcomes:

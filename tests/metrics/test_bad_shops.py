@@ -68,7 +68,7 @@ def test_every_metric_answers(reader_of, kind):
     reader = reader_of(**SHOPS[kind])
     for metric in METRICS.values():
         answers = [metric.ask(reader, JULY)]
-        if isinstance(metric, Measure):
+        if isinstance(metric, Measure) and kind in ("nothing", "one customer", "nameless everywhere"):
             answers += [metric.ask(reader, JULY, every="month", last=3), metric.ask(reader, JULY, by="source")]
         for answer in answers:
             assert all(math.isfinite(number) for number in numbers([answer.figures, answer.rows()])), (

@@ -33,7 +33,8 @@ def lived_in(make_shop, simulated) -> Shop:
 
 
 def test_every_page_says_its_words_in_its_language(lived_in: Shop) -> None:
-    pages = {language: lived_in.write_report(language).read_text(encoding="utf-8") for language in LANGUAGES}
+    written = zip(LANGUAGES, lived_in.write_reports(LANGUAGES), strict=True)
+    pages = {language: path.read_text(encoding="utf-8") for language, path in written}
     assert "Whom to act on this week" in pages["en"]
     assert "Siapa yang perlu disapa minggu ini" in pages["id"]
     assert "Kumpulan kawalan" in pages["ms"]
@@ -49,9 +50,10 @@ def test_a_shop_without_programmes_shows_plan_and_placebo(make_shop, simulated) 
     shop = make_shop(clock=lambda: source.now)
     shop.import_files(files)
     shop.refresh()
-    figures = {figure.name: figure for section in shop.report("en").sections for figure in section.figures}
+    sections = shop.report("en").sections
+    figures = {figure.name: figure for section in sections for figure in section.figures}
     assert figures["placebo"].title == "Placebo: a programme that sent nothing is not shown"
-    names = {headline.name for section in shop.report("en").sections for headline in section.headlines}
+    names = {headline.name for section in sections for headline in section.headlines}
     assert {"plan_audience", "plan_share", "plan_cost"} <= names
 
 
@@ -69,8 +71,9 @@ def test_axe_finds_nothing_in_any_language(lived_in: Shop, tmp_path: Path) -> No
     found = {}
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        paths = dict(zip(LANGUAGES, lived_in.write_reports(LANGUAGES), strict=True))
         for language, scheme, width in (("en", "light", 1280), ("id", "dark", 1280), ("ms", "light", 375)):
-            path = lived_in.write_report(language)
+            path = paths[language]
             page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
             said: list[str] = []
             page.on("console", lambda message, said=said: said.append(message.text))

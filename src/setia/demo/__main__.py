@@ -146,8 +146,7 @@ def _render_mails(shop: Shop, language: str) -> None:
 
 
 def _reports(shop: Shop) -> None:
-    for language in LANGUAGES:
-        shop.write_report(language)
+    shop.write_reports(LANGUAGES)
 
 
 def _serve(report: Path, port: int) -> None:

@@ -78,7 +78,7 @@ class SimulatedShop:
         self._activity = Activity()
         self._people = People(settings, draws, self._calendar)
         self._baskets = Baskets(settings, draws, self._calendar, self._people)
-        self._visits = Visits(settings.events_per_order, draws, self._calendar, self._people)
+        self._visits = Visits(settings.events_per_order, settings.weekly_arrivals, draws, self._calendar, self._people)
         self._returns, self._answers, self._cases = Later(_RETURNS), Later(_ANSWERS), Later(_CASES)
         self._desk = Desk(draws, self._calendar)
         self._reactions: list[_Reaction] = []

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from setia.simulate.baskets import Lines, Orders
 from setia.simulate.behaviour import Activity, Process
-from setia.simulate.calendar import Calendar
+from setia.simulate.calendar import DAY, Calendar
 from setia.simulate.draws import Draws
 from setia.simulate.files import Columns
 from setia.simulate.goods import PRODUCTS
@@ -17,8 +17,8 @@ Ints = NDArray[np.int64]
 
 _SESSIONS_PER_ORDER = 0.5
 """Visits without an order, for one natural order of an active customer."""
-_NAMELESS_PER_ORDER = 1.5
-"""Visits of people who never say who they are, for one order of a day."""
+_NAMELESS_PER_ARRIVAL = 6.0
+"""Visits of people who never say who they are, for each new customer of a week."""
 _MINUTES = 40
 _DEVICES = (("mobile", 0.72), ("desktop", 0.24), ("tablet", 0.04))
 _APP_SHARE = 0.4
@@ -26,10 +26,11 @@ _APP_SHARE = 0.4
 
 
 class Visits:
-    """Makes the events, none if `per_order` is 0."""
+    """Makes the events, none if `per_order` is 0; `arrivals` are new customers a week."""
 
-    def __init__(self, per_order: float, draws: Draws, calendar: Calendar, people: People) -> None:
+    def __init__(self, per_order: float, arrivals: float, draws: Draws, calendar: Calendar, people: People) -> None:
         self._per_order = per_order
+        self._per_week = arrivals * _NAMELESS_PER_ARRIVAL
         self._draws = draws
         self._calendar = calendar
         self._people = people
@@ -56,7 +57,7 @@ class Visits:
         parts = [
             self._before_orders(start, orders, lines),
             self._idle(until, process, activity),
-            self._nameless((start, until), orders),
+            self._nameless(start, until),
         ]
         second = np.concatenate([part[1] for part in parts])
         order = np.argsort(second, kind="stable")
@@ -81,10 +82,9 @@ class Visits:
             "platform": np.where(app, "app", "web").tolist(),
         }
 
-    def _nameless(self, times: tuple[int, int], orders: Orders) -> tuple[NDArray[np.generic], ...]:
-        """Visits of people nobody knows, each one event long, as many as the orders of the time suggest."""
-        start, until = times
-        count = int(len(orders.who) * _NAMELESS_PER_ORDER)
+    def _nameless(self, start: int, until: int) -> tuple[NDArray[np.generic], ...]:
+        """Visits of people nobody knows, each one event long."""
+        count = int(self._per_week * (until - start) / (7 * DAY))
         numbers = start // 60 * 10 + np.arange(count)  # of no other tick: a minute has no ten visits
         who = -(numbers + 1)
         second = start + (self._draws.uniform("nameless", numbers) * max(until - start, 1)).astype(np.int64)

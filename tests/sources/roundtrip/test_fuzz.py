@@ -277,10 +277,8 @@ def snapshots(shop: Shop) -> int:
 
 def harmless(rejects: Path, count: int) -> None:
     """A spreadsheet that opens the file runs nothing."""
-    csv.field_size_limit(100_000_000)
     with rejects.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
-    csv.field_size_limit(131_072)
     assert len(rows) - 1 == count
     assert not [cell for row in rows for cell in row if cell.startswith(RISKY)]
 

@@ -12,6 +12,8 @@ from fractions import Fraction
 from .model import Order, Person, Place
 from .packing import EVERY, Table
 
+csv.field_size_limit(100_000_000)
+"""A spoilt file may have a very long field; it is read back all the same."""
 Row = dict[str, object]
 Sold = tuple[str, Decimal, Decimal]
 """Product, units, amount."""
