@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import tomllib
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from setia.kernel.errors import SetiaError
+from setia.kernel.near import nearest
 
 FILE = "setia.toml"
 
@@ -217,8 +217,8 @@ def _said(error: Mapping[str, Any]) -> str:
     if error["type"] != "extra_forbidden":
         return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
     section: Any = Settings.model_fields[sections[0]].annotation if sections else Settings
-    near = difflib.get_close_matches(name, section.model_fields, n=1)
-    return f"{where}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    meant = nearest(name, section.model_fields)
+    return f"{where}: there is no such setting" + (f"; did you mean {meant}?" if meant else "")
 
 
 def secret(value: SecretStr | None, file: Path | None) -> str | None:

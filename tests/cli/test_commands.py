@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -76,15 +78,49 @@ def test_metrics_as_json(workspace: Path) -> None:
     assert answers["order_value"]["figures"]["orders"] == 4
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "Repeat purchase rate"), ("id", "Tingkat pembelian berulang"),
-                                                ("ms", "Kadar pembelian berulang")])  # fmt: skip
-def test_report_in_three_languages(workspace: Path, language: str, word: str) -> None:
-    path = Path(command("report", "--lang", language, cwd=workspace).stdout.strip().splitlines()[-1])
+def test_a_metric_explains_itself(workspace: Path) -> None:
+    shown = command("metrics", "repeat_purchase", "--why", "--variants", "--lang", "ms", cwd=workspace).stdout
+    assert "Kadar pembelian berulang" in shown
+    assert "customers" in shown and "33.3" in shown
+    assert "\nSELECT" in shown.upper()
+    listed = command("metrics", "--list", "--lang", "id", cwd=workspace).stdout
+    assert "repeat_purchase" in listed and "Tingkat" in listed and "purchase rate" not in listed
+
+
+def test_the_customers_behind_a_count(workspace: Path) -> None:
+    shown = command("metrics", "repeat_purchase", "--customers", "repeat_customers", cwd=workspace).stdout
+    (customer_id,) = shown.splitlines()
+    assert customer_id in command("sql", "--csv", "select customer_id from customers where email = 'ayu@example.com'",
+                                  cwd=workspace).stdout  # fmt: skip
+
+
+def test_a_metric_over_time_as_csv(workspace: Path) -> None:
+    shown = command("metrics", "order_value", "--every", "month", "--last", "2", "--as-of", "2026-03-01", "--csv",
+                    cwd=workspace).stdout  # fmt: skip
+    rows = list(csv.DictReader(shown.splitlines()))
+    assert [(row["period_from"], Decimal(row["value"])) for row in rows] == [
+        ("2026-01-01", 95_000),
+        ("2026-02-01", 90_000),
+    ]
+
+
+def test_alerts_say_what_is_watched(workspace: Path) -> None:
+    (workspace / "setia.toml").write_text(
+        (workspace / "setia.toml").read_text(encoding="utf-8") + "\n[targets]\nrepeat_purchase = 0.5\n",
+        encoding="utf-8",
+    )
+    shown = command("alerts", "--lang", "en", cwd=workspace).stdout
+    assert "Repeat purchase rate" in shown and "50" in shown
+    assert command("alerts", "--fail", cwd=workspace, ok=False).returncode in (0, 1)
+
+
+def test_report_in_the_language_asked_for(workspace: Path) -> None:
+    path = Path(command("report", "--lang", "ms", cwd=workspace).stdout.strip().splitlines()[-1])
     page = path.read_text(encoding="utf-8")
-    assert f'lang="{language}"' in page
-    assert word in page
-    assert word in command("report", "--lang", language, "--terminal", cwd=workspace).stdout
-    kept = json.loads(sorted((workspace / "reports").glob(f"*-{language}.json"))[-1].read_text(encoding="utf-8"))
+    assert 'lang="ms"' in page
+    assert "Kadar pembelian berulang" in page
+    assert "Kadar pembelian berulang" in command("report", "--lang", "ms", "--terminal", cwd=workspace).stdout
+    kept = json.loads(sorted((workspace / "reports").glob("*-ms.json"))[-1].read_text(encoding="utf-8"))
     assert "people" not in [figure["name"] for section in kept["sections"] for figure in section["figures"]]
 
 
@@ -127,6 +163,12 @@ def test_takeout_names_everything_held(workspace: Path) -> None:
         (("takeout", "nobody@example.com"), "Nobody is known"),
         (("report", "--lang", "fr"), "does not speak fr"),
         (("metrics", "--shop", "/nowhere/at/all"), "setia init"),
+        (("metrics", "repeat_purchas"), "repeat_purchase"),
+        (("metrics", "revenue"), "returning_revenue"),
+        (("metrics", "repeat_purchase", "--customers", "repeat_customer"), "repeat_customers"),
+        (("metrics", "order_value", "--every", "fortnight"), "week"),
+        (("metrics", "order_value", "--by", "citty"), "city"),
+        (("metrics", "order_value", "--align", "lebarann"), "lebaran"),
     ],
 )
 def test_bad_input_gets_one_sentence(workspace: Path, arguments: tuple[str, ...], said: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import shutil
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,7 +11,17 @@ import pytest
 import setia
 from setia.kernel.figure import Column, Figure, Headline, Page, Section
 from setia.kernel.i18n import LANGUAGES, Speaker
+from setia.metrics.what_if import Economics
+from setia.report import what_if
 
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 COMPILED = Path(setia.__file__).parent / "locale"
 
 
@@ -25,6 +36,18 @@ def any_speaker(request) -> Speaker:
     return Speaker.of(request.param, "IDR")
 
 
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no chromium on the path")
+    with sync_api.sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        yield running
+        running.close()
+
+
 @pytest.fixture(scope="session")
 def speaker() -> Speaker:
     return Speaker.of("en", "IDR")
@@ -36,6 +59,7 @@ def month(n: int) -> dt.date:
 
 MONTHS = [month(n) for n in range(13)]
 RETAINED = [0.392, 0.401, 0.388, 0.397, 0.411, 0.372, 0.405, 0.418, 0.409, 0.421, 0.426, 0.419, 0.433]
+OCCASIONS = {MONTHS[3]: "11.11", MONTHS[7]: "Idulfitri"}
 RETURNS = (0.312, 0.241, 0.214, 0.196, 0.183, 0.171, 0.166, 0.158, 0.151, 0.149, 0.143, 0.139)
 SIZES = (412, 388, 431, 467, 529, 351, 402, 438, 455, 471, 498, 512)
 
@@ -89,18 +113,25 @@ def survival() -> Figure:
 
 def sales() -> Figure:
     rows = [
-        {"month": m, "net": Decimal(118_500_000 + 3_700_000 * n + (n % 3) * 5_250_000), "orders": 780 + 24 * n}
+        {"month": m, "net": Decimal(118_500_000 + 3_700_000 * n + (n % 3) * 5_250_000), "orders": 780 + 24 * n,
+         "calendar": OCCASIONS.get(m, "")}
         for n, m in enumerate(MONTHS)
-    ]
+    ]  # fmt: skip
     return Figure(
         "sales",
         "Net sales by month",
         "Net sales were Rp163 million in August, 8% above August last year.",
-        (Column("month", "Month", "month"), Column("orders", "Orders", "count"), Column("net", "Net sales", "money")),
+        (
+            Column("month", "Month", "month"),
+            Column("orders", "Orders", "count"),
+            Column("net", "Net sales", "money"),
+            Column("calendar", "Calendar", "text"),
+        ),
         rows,
         mark="bars",
         x="month",
         series=("net",),
+        marks="calendar",
     )
 
 
@@ -219,6 +250,20 @@ def nothing() -> Figure:
     return Figure("surveys", "Survey answers", "No survey has run yet.", (Column("a", "Answer", "text"),), [], "bars")
 
 
+def by_formula() -> Figure:
+    rows = [
+        {"formula": "Those who came back ÷ those at the start", "value": 0.433},
+        {"formula": "Customers at the end ÷ those at the start", "value": 1.267},
+    ]
+    return Figure(
+        "formulas",
+        "Retention rate by formula",
+        "One of the two can pass 100%.",
+        (Column("formula", "Formula", "text"), Column("value", "Value", "percent")),
+        rows,
+    )
+
+
 MONDAY = (
     Headline(
         "retention",
@@ -238,7 +283,12 @@ BUYING = (
 
 
 @pytest.fixture(scope="session")
-def page() -> Page:
+def economics() -> Economics:
+    return Economics(customers=1552, order_value=153_000, orders_per_month=0.62, months_kept=5.22, margin=0.35)
+
+
+@pytest.fixture(scope="session")
+def page(economics: Economics, speaker: Speaker) -> Page:
     return Page(
         "en",
         "Kopi Pagi: how well we keep our customers",
@@ -255,6 +305,8 @@ def page() -> Page:
             Section("keeping", "Keeping", "Who comes back, and how soon.", (), (retention(), cohorts())),
             Section("buying", "Buying", "", BUYING, (survival(), sales(), second_purchase(), orders())),
             Section("proof", "Proof", "Measured against a held-out group.", (), (lift(), nothing())),
+            what_if.section(economics, speaker),
+            Section("variants", "Other formulas", "", (), (by_formula(),), analyst=True),
         ),
         "Made with Setia 0.1 from 14,208 orders. Amounts in rupiah.",
     )
@@ -277,7 +329,11 @@ def hostile_page(page: Page) -> Page:
     def attacked_section(section: Section) -> Section:
         headlines = tuple(Headline(HOSTILE, HOSTILE, HOSTILE, HOSTILE, HOSTILE) for _ in section.headlines)
         figures = tuple(map(attacked, section.figures))
-        return Section(section.name + HOSTILE, HOSTILE, HOSTILE, headlines, figures)
+        calculator = section.calculator
+        if calculator:
+            knobs = tuple(dataclasses.replace(knob, title=HOSTILE, unit=HOSTILE) for knob in calculator.knobs)
+            calculator = dataclasses.replace(calculator, knobs=knobs, currency=HOSTILE)
+        return Section(section.name + HOSTILE, HOSTILE, HOSTILE, headlines, figures, calculator, section.analyst)
 
     sections = tuple(map(attacked_section, page.sections))
     labels = dict.fromkeys(("contents", "skip", "table", "how", "open", "theme", "caution", "no_rows"), HOSTILE)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from importlib import resources
 
 import pytest
@@ -10,26 +9,6 @@ import pytest
 from setia.report import html
 
 pytestmark = pytest.mark.browser
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("no chromium on the path")
-    with sync_api.sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield running
-        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -146,8 +125,10 @@ def test_the_theme_button_goes_round_and_is_remembered(opened):
 
 
 @pytest.mark.parametrize("opened", [window(375, script=False)], indirect=True)
-def test_without_script_everything_is_there_but_the_button(opened):
-    assert not opened.locator("#theme").is_visible()
+def test_without_script_everything_is_there_but_the_buttons(opened):
+    assert not opened.locator("#theme").is_visible() and not opened.locator("#analyst").is_visible()
+    assert opened.locator("section.analyst").is_visible()
+    assert not opened.locator("form.calculator").is_visible() and opened.locator("#what-if table").count() == 1
     table = opened.locator("#keeping-retention details").first
     table.locator("summary").click()
     assert table.locator("td").first.is_visible()
@@ -160,6 +141,38 @@ def test_on_paper_every_table_is_open_and_there_is_no_menu(opened):
     assert not opened.locator("nav").is_visible()
     opened.evaluate("dispatchEvent(new Event('afterprint'))")
     assert opened.locator("details[open]").count() == 0
+
+
+def test_the_analysts_pages_are_behind_a_switch_that_is_remembered(opened):
+    button, pages, link = (opened.locator(each) for each in ("#analyst", "section.analyst", "nav li.analyst"))
+    assert button.inner_text() == "Pages for the analyst: show"
+    assert not pages.is_visible() and not link.is_visible()
+    button.focus()
+    opened.keyboard.press("Enter")
+    assert button.get_attribute("aria-expanded") == "true"
+    assert pages.is_visible() and link.is_visible()
+    opened.reload()
+    assert opened.locator("section.analyst").is_visible()
+    opened.locator("#analyst").click()
+    assert not opened.locator("section.analyst").is_visible()
+
+
+def test_a_link_to_an_analysts_page_shows_it(opened, file):
+    opened.goto("about:blank")
+    opened.goto(f"{file.as_uri()}#variants")
+    assert opened.locator("section.analyst").is_visible()
+    opened.locator("#analyst").click()
+    opened.evaluate("location.hash = '#proof'")
+    assert not opened.locator("section.analyst").is_visible()
+    opened.evaluate("location.hash = '#variants'")
+    opened.locator("section.analyst").wait_for(state="visible")
+
+
+def test_occasions_are_marked_in_the_drawing_and_named_in_the_table(opened):
+    figure = opened.locator("#buying-sales")
+    assert figure.locator("svg .occasion title").all_text_contents() == ["11.11", "Idulfitri"]
+    figure.locator("details", has=opened.locator("table")).locator("summary").click()
+    assert figure.locator("td", has_text="Idulfitri").is_visible()
 
 
 def test_hostile_words_do_nothing_and_break_no_line(browser, hostile_page, speaker, tmp_path):

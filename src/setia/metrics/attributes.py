@@ -6,7 +6,6 @@ stays with the web, or the return would be lost to both.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +14,7 @@ from setia.history.sales import customers_orders, month_of
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
+from setia.kernel.near import nearest
 
 if TYPE_CHECKING:
     from setia.history.windows import Spans
@@ -188,6 +188,6 @@ def attribute(by: str | By, more: tuple[str, ...] = ()) -> By:
 
 def unknown_attribute(name: str, choices: Sequence[str]) -> UnknownAttribute:
     """The error, with the name that may have been meant."""
-    close = difflib.get_close_matches(name, choices, n=1)
-    near = f" Did you mean {close[0]}?" if close else ""
+    meant = nearest(name, choices)
+    near = f" Did you mean {meant}?" if meant else ""
     return UnknownAttribute(name=name, near=near, choices=", ".join(choices))

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
-
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
+from setia.kernel.near import nearest
 from setia.metrics.buying import BUYING
 from setia.metrics.caring import CARING
 from setia.metrics.cohorts import COHORTS
@@ -43,6 +42,8 @@ class UnknownMetric(SetiaError):
 def metric(name: str) -> Metric:
     """A metric by name. Raises UnknownMetric, with the name that may have been meant."""
     if name not in METRICS:
-        close = difflib.get_close_matches(name, METRICS, n=1)
-        raise UnknownMetric(name=name, near=f" Did you mean {close[0]}?" if close else "")
+        # By its title too, where abbreviations stand: AOV is order_value.
+        titles = {f"{each.title} {each.name}": each.name for each in METRICS.values()}
+        meant = nearest(name, METRICS) or titles.get(nearest(name, titles) or "")
+        raise UnknownMetric(name=name, near=f" Did you mean {meant}?" if meant else "")
     return METRICS[name]

@@ -9,13 +9,13 @@ Sums are floating-point numbers. Names may be written in capitals.
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from setia.customers.traits import TRAITS
 from setia.kernel.errors import SetiaError
+from setia.kernel.near import nearest
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -139,9 +139,9 @@ class _Check:
     def _trait(self, node: sql.Expression) -> str:
         name = node.name.lower()
         if name not in KINDS:
-            near = difflib.get_close_matches(name, KINDS, n=1)
+            meant = nearest(name, KINDS)
             place = node.this.meta.get("start", self._text.find(node.name)) + 1
-            hint = f"; did you mean `{near[0]}`?" if near else "; docs/reference/traits.md lists them all"
+            hint = f"; did you mean `{meant}`?" if meant else "; docs/reference/traits.md lists them all"
             raise self._wrong(f"there is no trait `{node.name}` (character {place}){hint}")
         self.traits.add(name)
         return KINDS[name]

@@ -27,8 +27,10 @@
       analyst.setAttribute("aria-expanded", String(shown));
       analyst.querySelector("span").textContent = shown ? analyst.dataset.hide : analyst.dataset.show;
     };
-    turn(kept.read("analyst") === "shown" || document.querySelector(".analyst:target") !== null);
+    const linked = () => document.getElementById(location.hash.slice(1))?.closest(".analyst");
+    turn(kept.read("analyst") === "shown" || Boolean(linked()));
     analyst.hidden = false;
+    addEventListener("hashchange", () => { if (linked()) { turn(true); linked().scrollIntoView(); } });
     analyst.addEventListener("click", () => {
       const shown = root.dataset.analyst !== "shown";
       turn(shown);
