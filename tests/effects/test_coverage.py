@@ -148,6 +148,24 @@ def test_a_plan_that_is_enough_shows_what_it_expected(programmes):
     assert at_least(sum(shown), len(shown), 0.80)
 
 
+def test_who_opens_a_message_buys_more_without_it():
+    """A programme without an effect: openers against the held-out show 8 points, everybody assigned shows none."""
+    rng = np.random.default_rng(13)
+    willing = rng.beta(2, 6, n := 200_000)
+    held_out = rng.random(n) < 0.1
+    bought = rng.random(n) < willing
+    opened = ~held_out & (rng.random(n) < willing)
+
+    def arm(members):
+        return Proportion(int(bought[members].sum()), int(members.sum()))
+
+    assigned = measure(arm(~held_out), arm(held_out), planned_share=0.1)
+    assert assigned.verdict is Verdict.NOT_SHOWN
+    assert abs(assigned.difference) < 0.01
+    exposed_only = newcombe(arm(opened), arm(held_out))
+    assert exposed_only.low > 0.07
+
+
 def test_sound_assignments_are_seldom_called_broken(programmes):
     broken = sum(lift.verdict is Verdict.BROKEN for *_, lift in programmes)
     assert at_most(broken, len(programmes), 0.001)

@@ -34,6 +34,20 @@ brisk = settings(max_examples=50, deadline=None)
 proportions = st.integers(1, 3_000).flatmap(lambda n: st.builds(Proportion, st.integers(0, n), st.just(n)))
 
 
+@pytest.mark.data
+def test_the_published_counts_need_every_row_of_the_file(data_set):
+    """Customers have no id in it, and 6,562 of the rows are like another: whoever drops those loses customers."""
+    import duckdb
+
+    rows = duckdb.read_parquet(str(data_set("hillstrom.parquet")))
+    sums = "count(*), sum(visit), sum(conversion), round(sum(spend), 2), round(sum(spend * spend), 4)"
+    counted = rows.aggregate(f"segment, {sums}", "segment").fetchall()
+    arms = {"Mens E-Mail": "mens", "Womens E-Mail": "womens", "No E-Mail": "none"}
+    assert {arms[segment]: tuple(map(float, figures)) for segment, *figures in counted} == HILLSTROM
+    assert len(rows) == 64_000
+    assert len(rows.distinct()) == 64_000 - 6_562
+
+
 def mean_of(arm, metric):
     n, visits, conversions, spend, squares = HILLSTROM[arm]
     return {
