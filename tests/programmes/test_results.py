@@ -106,6 +106,9 @@ def test_results_by_hand(silent_shop: Any, mail_server: Any, mailing: Any) -> No
     assert found.lift.cost == found.message_cost + found.offer_cost
     with shop.store.begin() as tx:
         assert {row.told for row in tx.execute(select(enrolments))} == {True}
+    # What the shop's costs say of the programme is what its result says, once the last redeemed code is in.
+    spent = shop.metrics.ask("costs", as_of=mailing.NOW.date() + 62 * DAY, window_days=90)
+    assert spent.value == found.lift.cost
 
 
 @pytest.mark.slow

@@ -131,6 +131,28 @@ def test_an_address_stands_in_for_a_user(shop: Shop, tmp_path: Path) -> None:
     assert [row[1] for row in ask(shop, EVENTS)] == [siti, siti]
 
 
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
+IPAD = "Mozilla/5.0 (iPad; CPU OS 17_4 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
+WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/124.0.0.0 Safari/537.36"
+
+
+def test_where_a_visit_took_place(shop: Shop, tmp_path: Path) -> None:
+    places = [
+        {"userAgent": WINDOWS, "library": {"name": "analytics.js"}},
+        {"userAgent": IPHONE, "library": {"name": "analytics.js"}},
+        {"userAgent": IPAD, "library": {"name": "analytics.js"}},
+        {"library": {"name": "analytics-android"}, "device": {"type": "android"}},
+        {"userAgent": "toko/4.1 CFNetwork/1494", "library": {"name": "analytics-ios"}, "device": {"type": "ios"}},
+        {"library": {"name": "analytics-ruby"}},
+    ]
+    calls = [track(n, "Page Viewed", context=place) for n, place in enumerate(places)]
+    shop.import_files([json_lines(tmp_path / "events.jsonl", calls)])
+    assert ask(shop, "select visitor, device, platform from events order by event_id") == [
+        ("anon-1", "desktop", "web"), ("anon-1", "mobile", "web"), ("anon-1", "tablet", "web"),
+        ("anon-1", "mobile", "app"), ("anon-1", "mobile", "app"), ("anon-1", None, None),
+    ]  # fmt: skip
+
+
 def test_the_events_of_a_warehouse(shop: Shop, tmp_path: Path) -> None:
     path = tmp_path / "tracks.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -155,10 +177,10 @@ def test_google_analytics(shop: Shop, tmp_path: Path) -> None:
     rows: list[Call] = [
         {"event_date": "20240501", "event_timestamp": "1714584601276000", "event_name": "view_item",
          "event_params": params, "event_bundle_sequence_id": "22", "user_id": None, "user_pseudo_id": "8d59.1",
-         "items": items},
+         "items": items, "device": {"category": "mobile", "operating_system": "Android"}, "platform": "WEB"},
         {"event_date": "20240501", "event_timestamp": "1714584602000000", "event_name": "add_to_cart",
          "event_params": params, "event_bundle_sequence_id": "22", "user_id": "user-7", "user_pseudo_id": "8d59.1",
-         "items": items[1:]},
+         "items": items[1:], "device": {"category": "tablet"}, "platform": "IOS"},
         {"event_date": "20240501", "event_timestamp": "1714584603000000", "event_name": "scroll",
          "event_params": params, "event_bundle_sequence_id": "23", "user_id": None, "user_pseudo_id": "8d59.1",
          "items": []},
@@ -170,5 +192,8 @@ def test_google_analytics(shop: Shop, tmp_path: Path) -> None:
         ("user-7", "Product Added", at("2024-05-01T17:30:02+00:00"), dt.date(2024, 5, 2), "TM-1"),
         (None, "scroll", at("2024-05-01T17:30:03+00:00"), dt.date(2024, 5, 2), None),
     ]
+    assert ask(shop, "select visitor, device, platform from events order by occurred_at") == [
+        ("8d59.1", "mobile", "web"), ("8d59.1", "tablet", "app"), ("8d59.1", None, None)
+    ]  # fmt: skip
     assert [json.loads(row[0]) for row in ask(shop, "select properties from events")] == [params] * 3
     assert shop.import_files([file]).snapshot is None
