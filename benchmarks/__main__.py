@@ -26,6 +26,8 @@ def main() -> None:
         ["purchase_models.py", "--oracle-python", str(oracle_python())],
         ["importing.py"],
         ["refreshing.py"],
+        ["metrics.py"],
+        ["alerts.py"],
     ]
     for script in scripts:
         print(f"\n== {script[0]}", flush=True)

@@ -136,3 +136,4 @@ def test_an_errors_facts_are_data():
 
     assert str(Spilt(thing="{milk} %s")) == "The {milk} %s fell over. Mop up."
     assert Spilt(thing="milk").facts == {"thing": "milk"}
+    assert str(Spilt(thing="m\x1b[31mi\x00lk\nand sugar")) == "The m?[31mi?lk\nand sugar fell over. Mop up."

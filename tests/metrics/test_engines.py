@@ -30,7 +30,7 @@ def session() -> Iterator[Any]:
     """One Spark session on two cores, in UTC and with ANSI arithmetic."""
     if shutil.which("java") is None:
         pytest.skip("no Java on the path; Spark needs version 17 or newer")
-    sql = pytest.importorskip("pyspark.sql")
+    sql = pytest.importorskip("pyspark.sql", reason="Spark is not installed; `make spark` adds it")
     from setia.warehouse.spark import NEEDED
 
     building = sql.SparkSession.builder.master("local[2]").appName("setia")

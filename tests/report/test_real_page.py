@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gettext
 import re
 
 import pytest
 
 from setia.app import Shop
+from setia.kernel import i18n
 from setia.kernel.i18n import LANGUAGES
 from setia.simulate import ShopSettings, SimulatedShop
 
@@ -30,7 +32,28 @@ def lived_in(make_shop, simulated) -> Shop:
     return shop
 
 
-def test_every_page_says_its_words_in_its_language(lived_in: Shop) -> None:
+class Unknown(gettext.NullTranslations):
+    """Whatever a catalogue does not have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: set[str] = set()
+
+    def gettext(self, message: str) -> str:
+        self.asked.add(message)
+        return message
+
+
+@pytest.fixture
+def unknown(monkeypatch: pytest.MonkeyPatch) -> Unknown:
+    """What the pages ask the Indonesian and the Malay catalogue for in vain."""
+    found = Unknown()
+    for language in ("id", "ms"):
+        monkeypatch.setattr(i18n._catalogue(language), "_fallback", found)
+    return found
+
+
+def test_every_page_says_its_words_in_its_language(lived_in: Shop, unknown: Unknown) -> None:
     written = zip(LANGUAGES, lived_in.write_reports(LANGUAGES), strict=True)
     pages = {language: path.read_text(encoding="utf-8") for language, path in written}
     assert "Whom to act on this week" in pages["en"]
@@ -41,6 +64,7 @@ def test_every_page_says_its_words_in_its_language(lived_in: Shop) -> None:
         assert "<b>Setia" not in page
         assert "{" not in re.sub(r"<(style|script)[^>]*>.*?</\1>", "", page, flags=re.DOTALL)
         assert "nan" not in page.lower().split()
+    assert unknown.asked == set()
 
 
 def test_a_shop_without_programmes_shows_plan_and_placebo(make_shop, simulated) -> None:

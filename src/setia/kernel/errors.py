@@ -6,6 +6,11 @@ import inspect
 from typing import Any, ClassVar
 
 
+def printable(text: str) -> str:
+    """With a question mark for each letter that would steer a terminal or cannot be seen; line ends stay."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
+
+
 class SetiaError(Exception):
     """Something went wrong that the person in front of the screen can mend.
 
@@ -19,7 +24,7 @@ class SetiaError(Exception):
 
     def __init__(self, **facts: Any) -> None:
         super().__init__()
-        self.facts = facts
+        self.facts = {name: printable(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
 
     @classmethod
     def template(cls) -> str:

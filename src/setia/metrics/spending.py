@@ -98,7 +98,7 @@ COSTS = Listing(
     unit="money",
     population=SPENDING,
     better="neither",
-    source="The shop's own files; `[metrics] keeping_costs` and `winning_costs` say what is spent on what",
+    source=N_("The shop's own files; `[metrics] keeping_costs` and `winning_costs` say what is spent on what"),
     needs=("costs",),
     answers=costs,
 )

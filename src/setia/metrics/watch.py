@@ -1,16 +1,16 @@
 """Targets and alerts: whether a figure reached what the shop wants, and whether it left what was to be expected.
 
 The range is learned from the measure's own past, week by week: the median of the eight windows before, moved by the
-usual drift, give or take three usual deviations, and never narrower than chance alone would make it. Windows in which
-the calendar has an occasion teach nothing about ordinary ones; one of them is compared with the same occasion a year
-before, or with nothing. Only windows that are complete are judged.
+usual drift, give or take three and a half usual deviations, and never narrower than chance alone would make it.
+Windows in which the calendar has an occasion teach nothing about ordinary ones; one of them is compared with the same
+occasion a year before, or with nothing. Only windows that are complete are judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, log
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
@@ -153,7 +153,7 @@ def judge(measure: Measure, scope: Scope, past: Sequence[Point]) -> Watched:
         if then is None:
             return unknown
         middle = then
-    reach = WIDTH * sqrt(max(spread, scale.least) ** 2 + scale.error(newest.value, newest.error) ** 2)
+    reach = WIDTH * max(spread, scale.least, scale.error(newest.value, newest.error))
     low, high = scale.back(middle - reach), scale.back(middle + reach)
     judgement: Judgement = "below" if newest.value < low else "above" if newest.value > high else "expected"
     return Watched(measure.name, newest.window, newest.value, low, high, judgement, tuple(seasons.values()))

@@ -16,7 +16,7 @@ from setia.kernel.figure import Figure, Kind
 from setia.kernel.i18n import Speaker
 from setia.report.cells import short
 from setia.report.elements import joined, share, tag
-from setia.report.scales import Scale, Tick
+from setia.report.scales import EDGE, Scale, Tick
 
 GUTTERS = {"none": 0, "small": 40, "medium": 60, "large": 88}
 """Room for the labels of the vertical axis in pixels, as `.gutter-*` in the style sheet gives it."""
@@ -70,11 +70,11 @@ def vertical_axis(scale: Scale, kind: Kind, speaker: Speaker, title: str, gutter
     return joined(*parts)
 
 
-def horizontal_axis(ticks: Sequence[Tick], title: str, bottom: float, edge: float = 0.04) -> Markup:
-    """Labels below the plot, the title under their right end; labels within `edge` of an end are set flush with it."""
+def horizontal_axis(ticks: Sequence[Tick], title: str, bottom: float) -> Markup:
+    """Labels below the plot, the title under their right end; labels near an end are set flush with it."""
     parts = []
     for tick in ticks:
-        anchor, at = ("start", 0.0) if tick.at < edge else ("end", 1.0) if tick.at > 1 - edge else ("middle", tick.at)
+        anchor, at = ("start", 0.0) if tick.at < EDGE else ("end", 1.0) if tick.at > 1 - EDGE else ("middle", tick.at)
         look = "tick" if tick.narrow else "tick wide"
         parts.append(words(tick.label, x=share(at), y=bottom + 18, text_anchor=anchor, class_=look))
     for n, text in enumerate(_wrapped(title)):

@@ -121,7 +121,7 @@ def as_json(page: Page) -> dict[str, Any]:
 
 
 def _figure_data(figure: Figure) -> dict[str, Any]:
-    kept = ("name", "title", "finding", "mark", "x", "y", "stepped", "how", "note")
+    kept = ("name", "title", "finding", "mark", "x", "y", "stepped", "how", "note", "marks")
     data: dict[str, Any] = {key: getattr(figure, key) for key in kept}
     data["series"] = list(figure.series)
     data["columns"] = [dataclasses.asdict(column) for column in figure.columns]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from setia.kernel.figure import Figure, Kind
 from setia.kernel.i18n import Speaker
 from setia.report.cells import headed, is_missing, short
 
-WIDE_ROOM, NARROW_ROOM = 96, 34
+WIDE_ROOM, NARROW_ROOM = 96, 30
 """Characters that fit along the horizontal axis of a page, and of a telephone."""
+EDGE = 0.06
+"""A label so near to an end of its axis is set flush with it."""
 _ROUND: dict[str, tuple[int, ...]] = {"days": (1, 2, 5, 7, 10, 14, 30, 60, 90, 180, 365, 730, 1825)}
 
 
@@ -81,11 +84,21 @@ def number_of(value: Any) -> float | None:
 
 def sparse(labels: Sequence[str], places: Sequence[float]) -> list[Tick]:
     """As many of the labels as fit side by side, counted back from the last; fewer for a telephone."""
-    longest = max(map(len, labels), default=0) + 2
-    wide = max(1, math.ceil(len(labels) * longest / WIDE_ROOM))
-    narrow = max(1, math.ceil(len(labels) * longest / NARROW_ROOM / wide)) * wide
     last = len(labels) - 1
+
+    def apart(step: int, room: int) -> bool:
+        spans = [_span(places[n], len(labels[n]), room) for n in range(last, -1, -step)]
+        return all(right[0] - left[1] >= 1.5 for right, left in itertools.pairwise(spans))
+
+    wide = next((step for step in range(1, last + 1) if apart(step, WIDE_ROOM)), last + 1)
+    narrow = next((step for step in range(wide, last + 1, wide) if apart(step, NARROW_ROOM)), last + 1)
     return [Tick(places[n], labels[n], (last - n) % narrow == 0) for n in range(len(labels)) if (last - n) % wide == 0]
+
+
+def _span(place: float, length: int, room: int) -> tuple[float, float]:
+    """From which character to which a label reaches; flush with the axis near its ends."""
+    start = 0.0 if place < EDGE else room - length if place > 1 - EDGE else place * room - length / 2
+    return start, start + length
 
 
 def round_ticks(scale: Scale, kind: Kind, speaker: Speaker) -> list[Tick]:

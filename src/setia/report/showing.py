@@ -8,7 +8,7 @@ from typing import Any
 from setia.history.calendar import Calendar
 from setia.history.windows import Window
 from setia.kernel.figure import Column, Figure, Headline
-from setia.kernel.i18n import Speaker
+from setia.kernel.i18n import N_, Speaker
 from setia.metrics.answer import Answer
 from setia.metrics.catalogue import METRICS
 from setia.metrics.measure import Measure
@@ -56,7 +56,7 @@ def _denominator(answer: Answer, speaker: Speaker) -> str:
 
 def _compared(answer: Answer, speaker: Speaker) -> list[str]:
     about, figures = METRICS[answer.metric], answer.figures
-    sentences = (("previous", "before: {value}"), ("year_before", "a year before: {value}"))
+    sentences = (("previous", N_("before: {value}")), ("year_before", N_("a year before: {value}")))
     return [
         speaker(sentence, value=of_unit(about.unit, figures[name], speaker))
         for name, sentence in sentences

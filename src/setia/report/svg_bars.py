@@ -66,7 +66,6 @@ def _standing(figure: Figure, speaker: Speaker, scale: Scale) -> Markup:
             sparse(names, [(n + 0.5) / slots for n in range(len(names))]),
             across_title,
             TOP + PLOT,
-            edge=0.06,
         ),
     )
     if not single:

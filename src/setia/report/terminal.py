@@ -22,7 +22,7 @@ MOST_AGES = 12
 
 
 def show(page: Page, speaker: Speaker, console: Console) -> None:
-    """Prints the page: headlines, findings and tables of at most `MOST_ROWS` rows, saying how many more there are."""
+    """Prints the page without the analyst's parts: headlines, findings, tables of at most `MOST_ROWS` rows."""
     from rich.padding import Padding
     from rich.rule import Rule
 
@@ -30,6 +30,8 @@ def show(page: Page, speaker: Speaker, console: Console) -> None:
     console.print(_text(page.title, "bold"))
     console.print(_text(page.subtitle, "dim"))
     for section in page.sections:
+        if section.analyst:
+            continue  # the terminal has `setia metrics` for them
         console.print()
         console.print(Rule(_text(section.title, "bold cyan"), align="left", style="cyan"))
         if section.lead:

@@ -81,8 +81,15 @@ class SparkReader(Memory):
         return self.remembered(("table", name), lambda: self._ibis.table(name))
 
     def arrow(self, expression: ir.Table) -> pa.Table:
-        """The rows of an expression, in the types that Ibis gives them."""
-        return self._ibis.to_pyarrow(expression)
+        """The rows of an expression, in the types that Ibis gives them; moments in UTC, which is the session's zone."""
+        import pyarrow as pa
+
+        found = self._ibis.to_pyarrow(expression)
+        zoned = [
+            field.with_type(pa.timestamp(field.type.unit, "UTC")) if pa.types.is_timestamp(field.type) else field
+            for field in found.schema
+        ]
+        return found.cast(pa.schema(zoned))
 
     def kept(self, expression: ir.Table) -> ir.Table:
         """The same rows, worked out once and kept as long as the session lives."""

@@ -157,7 +157,7 @@ def _is_hidden(member: zipfile.ZipInfo) -> bool:
 def _of_member(archive: unpacking.Zip, member: zipfile.ZipInfo, notes: list[str]) -> list[Container]:
     """The tables of one member; none, and a note, where it is something else."""
     ending = Path(member.filename).suffix.lower()
-    name = unpacking.printable(member.filename)
+    name = unpacking.shown_name(member.filename)
     if ending not in _TABLES | _PACKED | _LOOSE:
         notes.append(Sentence(_NO_TABLE, name=name))
         return []

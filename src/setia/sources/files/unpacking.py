@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Literal
 
+from setia.kernel.errors import printable
 from setia.kernel.i18n import Sentence
 from setia.sources.files.errors import (
     DiskFull,
@@ -120,13 +121,13 @@ class Source:
 
     def become(self, file: Path, *notes: str, part: str = "") -> Source:
         """The same, or a named part of it, in another file."""
-        name = f"{self.name}, {printable(part)}" if part else self.name
+        name = f"{self.name}, {shown_name(part)}" if part else self.name
         return replace(self, file=file, name=name, notes=(*self.notes, *notes))
 
 
-def printable(name: str) -> str:
-    """A name from inside a file, fit to be shown."""
-    return "".join(letter if letter.isprintable() else "?" for letter in name)[:200]
+def shown_name(name: str) -> str:
+    """A name from inside a file, fit to be shown in a line."""
+    return printable(name).replace("\n", "?")[:200]
 
 
 def chunks(file: IO[bytes] | gzip.GzipFile) -> Iterator[bytes]:
@@ -195,7 +196,7 @@ class Zip:
         return replace(self.source.become(target, part=member.filename), notes=(), depth=self.source.depth + 1)
 
     def _read(self, member: zipfile.ZipInfo, use: Callable[[IO[bytes]], Any]) -> Any:
-        said = f"{self.source.said}, {printable(member.filename)}"
+        said = f"{self.source.said}, {shown_name(member.filename)}"
         if member.flag_bits & 1:
             raise FileEncrypted(path=said)
         with _sound(said), zipfile.ZipFile(self.source.file) as archive, archive.open(member) as packed:
