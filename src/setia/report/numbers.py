@@ -16,7 +16,7 @@ def section(contents: Contents, speaker: Speaker) -> Section:
     """The headline numbers, each with denominator and window."""
     asked = contents.answers
     keep, repeat, value = (asked[name].figures for name in ("retention", "repeat_purchase", "order_value"))
-    gap = contents.later_gaps
+    gap = asked["time_between_purchases"]
     rate = speaker("{n} of {of} customers who bought in the {days} days before",
                    n=speaker.count(keep["retained"]), of=speaker.count(keep["start"]),
                    days=speaker.count(keep["window_days"]))  # fmt: skip
@@ -27,7 +27,7 @@ def section(contents: Contents, speaker: Speaker) -> Section:
                     of=speaker.count(repeat["customers"]), days=speaker.count(repeat["window_days"]))  # fmt: skip
     per_order = speaker("{net} net of returns over {n} orders", net=speaker.money(value["net"]),
                         n=speaker.count(value["orders"]))  # fmt: skip
-    gaps = speaker("half of all later purchases come by then; {share} come within 30 days",
+    gaps = speaker("half of all next purchases come by then; {share} come within 30 days",
                    share=speaker.percent(gap.figures["within_30"], 0))  # fmt: skip
     return Section(
         name="numbers",
