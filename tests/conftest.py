@@ -26,11 +26,15 @@ NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hypothesis without deadlines: the machine that runs the tests may be slow."""
-    from hypothesis import settings
+    """Hypothesis without deadlines: the machine that runs the tests may be slow.
+
+    With SETIA_HYPOTHESIS=unshrunk a failing example is shown as it was found: shrinking whole shops takes minutes.
+    """
+    from hypothesis import Phase, settings
 
     settings.register_profile("setia", deadline=None)
-    settings.load_profile("setia")
+    settings.register_profile("unshrunk", deadline=None, phases=(Phase.generate,))
+    settings.load_profile(os.environ.get("SETIA_HYPOTHESIS", "setia"))
 
 
 @pytest.fixture(scope="session")

@@ -148,15 +148,17 @@ class Shop:
         ) as writer:
             yield writer
 
-    def scope(self, reader: Reader, as_of: dt.date | None = None) -> Scope:
-        """What figures hold for: by default everything up to the last recorded day."""
+    def scope(self, facts: Snapshot, as_of: dt.date | None = None) -> Scope:
+        """What figures hold for: by default everything up to the last recorded day. Raises NoDay."""
         own = self.settings.shop
-        if as_of is None:
-            today = self.clock().astimezone(own.zone).date()
-            last = last_recorded_day(reader, own.time_zone, today)
-            as_of = last + dt.timedelta(days=1) if last else today
+        today = self.clock().astimezone(own.zone).date()
         margin = Decimal(str(own.margin))
-        return Scope(as_of, own.currency, own.time_zone, self.settings.metrics, margin, self.calendar)
+        scope = Scope(today, own.currency, own.time_zone, self.settings.metrics, margin, self.calendar)
+        if as_of is not None:
+            return scope.at(as_of)
+        day_after = dt.timedelta(days=1)
+        last = last_recorded_day(facts, scope.at(today + day_after))
+        return scope.at(last + day_after) if last else scope
 
     @property
     def calendar(self) -> Calendar:
@@ -181,18 +183,18 @@ class Shop:
 
         Needs `setia[spark]` and Java 17. Raises SparkSetOtherwise for a session in another time zone than UTC.
         """
-        return Metrics(partial(self._reading_spark, session), self._scope_by_duckdb)
+        return Metrics(partial(self._reading_spark, session), self.scope)
 
     @contextmanager
     def _reading_spark(self, session: SparkSession) -> Iterator[SparkReader]:
         from setia.warehouse.spark import SparkReader
 
         with pinned(self.store) as listed:
-            yield SparkReader(session, self._data, listed)
-
-    def _scope_by_duckdb(self, _facts: Snapshot, as_of: dt.date | None) -> Scope:
-        with self.reading() as reader:
-            return self.scope(reader, as_of)
+            reader = SparkReader(session, self._data, listed)
+            try:
+                yield reader
+            finally:
+                reader.close()
 
     @staticmethod
     def breakdown(by: str) -> str | By:

@@ -38,7 +38,8 @@ def facts(draw: Any, most_orders: int = 40) -> Facts:
         return FIRST + dt.timedelta(days=draw(st.integers(0, DAYS)))
 
     def amount(low: int, high: int) -> Decimal:
-        return Decimal(draw(st.integers(low, high))) / 100
+        """Some cents, or as much as a rupiah shop turns over."""
+        return Decimal(draw(st.integers(low, high))) / 100 * draw(st.sampled_from([1, 1, 1, 10**6, 10**10]))
 
     def later(start: dt.datetime, most: int = 90) -> dt.datetime | None:
         days = draw(st.sampled_from([None, None, 0, 1, 5, 40, most]))

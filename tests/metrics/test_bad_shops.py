@@ -15,7 +15,7 @@ from setia.metrics.catalogue import METRICS
 from setia.metrics.measure import Measure
 from setia.metrics.reasons import REASONS
 from setia.metrics.watch import watch
-from setia.segments.membership import Membership, NoWindowBegins, PredictedThen
+from setia.segments.membership import Membership, NoWindowBegins, PredictedThen, TooManyStarts
 
 from .building import JULY, ask, at, bought, day, order
 
@@ -116,6 +116,17 @@ def test_a_segment_needs_windows_and_no_foresight(reader_of):
         Membership.of("chance_active > 0.5")
     nobody = ask(reader, "repeat_purchase", by=Membership.of("orders > 100")).rows()
     assert [row["group"] for row in nobody] == ["out"]
+
+
+def test_a_segment_over_many_periods(reader_of):
+    """Each customer stands where they stood when the week began, whichever of 20 it is."""
+    reader = reader_of(orders=bought("a", *(f"0{m}-0{d}" for m in range(1, 7) for d in (3, 9))) + bought("b", "06-02"))
+    again = Membership.of("orders >= 2")
+    rows = ask(reader, "repeat_purchase", by=again, every="week", last=20).rows()
+    june = {(row["period_from"], row["group"]): row["customers"] for row in rows if row["period_from"] >= day("05-27")}
+    assert {cell for cell, customers in june.items() if customers} == {(day("05-27"), "out"), (day("06-03"), "in")}
+    with pytest.raises(TooManyStarts, match="are the most"):
+        ask(reader, "repeat_purchase", by=again, every="day", last=200)
 
 
 def test_an_occasion_that_the_calendar_does_not_have(reader_of):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -135,7 +136,7 @@ def test_currencies_without_a_rate_are_said(reader_of):
     assert answer.value == Decimal("52.6250")
     assert "1 amounts are in a currency without a rate" in answer.notes[0]
     alone = ask(reader_of(orders=orders[2:]), "order_value")
-    assert (alone.value, alone.reason) == (None, "no_orders")
+    assert (alone.value, alone.reason) == (None, "no_priced_orders")
 
 
 def test_a_median_that_is_not_reached_is_said(reader_of):
@@ -218,3 +219,62 @@ def test_the_customers_behind_a_cell(reader_of):
     } or (behind["start"] == ["a", "b", "z"] and behind["retained"] == ["a"])
     for part, names in behind.items():
         assert len(names) == ask(reader, "retention").figures[part]
+
+
+def test_amounts_as_large_as_a_rupiah_shop_has_them(reader_of):
+    """A billion dollars at 16,250.12345678 rupiah each; a product that has no place is left out and said."""
+    rates = [{"day": day("01-01"), "from_currency": "USD", "to_currency": "IDR", "rate": "16250.12345678"}]
+    orders = [order("1", "a", "05-05", 10**9, currency="USD"), order("2", "b", "05-05", 7 * 10**12)]
+    figures = ask(reader_of(orders=orders, rates=rates), "order_value", Scope(day("06-29"), "IDR", "UTC")).figures
+    assert figures["gross"] == Decimal("16250123456780") + 7 * 10**12
+    beyond = [order("3", "a", "05-06", 9 * 10**13, currency="USD")]
+    answer = ask(reader_of(orders=[*orders, *beyond], rates=rates), "order_value", Scope(day("06-29"), "IDR", "UTC"))
+    assert (answer.figures["orders"], answer.figures["unpriced"], len(answer.notes)) == (2, 1, 1)
+
+
+def back(number: str, of: str | None, on: str, amount: object, **more: Any) -> dict[str, Any]:
+    return {"return_id": number, "document_id": number, "order_id": of, "day": day(on), "amount": amount, **more}
+
+
+def test_the_refund_of_an_order_that_does_not_count_counts_as_little(reader_of):
+    """Cancelled and paid back: nothing was sold and nothing lost."""
+    orders = [
+        order("1", "a", "05-05", 100),
+        order("2", "a", "05-06", 60, cancelled_at=at("05-07 00:00")),
+        order("3", "a", "05-06", 80, is_test=True),
+    ]
+    returns = [back("r2", "2", "05-07", 60), back("r3", "3", "05-07", 80), back("r?", None, "05-08", 1)]
+    figures = ask(reader_of(orders=orders, returns=returns), "order_value").figures
+    assert (figures["returned"], figures["net"]) == (1, 99)
+
+
+def test_a_return_belongs_to_the_order_of_its_own_source(reader_of):
+    """Two sources have an order of the same number, and a return without a currency has its order's."""
+    rates = [{"day": day("01-01"), "from_currency": "MYR", "to_currency": "USD", "rate": "0.2"}]
+    orders = [
+        order("100", "a", "05-05", 50, document_id="shopify:100"),
+        order("100", "b", "02-05", 500, document_id="shopee:100", currency="MYR"),
+        order("7", "c", "05-05", 50, document_id="shopify:7"),
+    ]
+    returns = [
+        back("1", "100", "05-20", 100, document_id="shopee:1"),
+        back("2", "7", "05-20", 5, document_id="elsewhere:2"),
+    ]
+    reader = reader_of(orders=orders, returns=returns, rates=rates)
+    shown = ask(reader, "returned_value", every="month", last=5).rows()
+    assert [(row["sold"], row["returned"]) for row in shown if row["orders"]] == [(100, 20), (100, 5)]
+
+
+def test_without_any_returns_their_rate_is_not_known(reader_of):
+    answer = ask(reader_of(orders=bought("a", "02-02")), "returned_value")
+    assert (answer.value, answer.reason) == (None, "no_returns")
+
+
+def test_the_best_tenth_of_each_group(reader_of):
+    """Within a group the best are the best of that group: a share is never above one."""
+    people = [{"customer_id": f"{c}{n}", "source": c} for c in "ab" for n in range(10)]
+    orders = [order(f"a{n}", f"a{n}", "05-05", 100) for n in range(10)]
+    orders += [order(f"b{n}", f"b{n}", "05-05", 1 + 90 * (n == 0)) for n in range(10)]
+    answer = ask(reader_of(orders=orders, customers=people), "concentration", by="source")
+    assert {row["group"]: row["value"] for row in answer.rows()} == {"a": 0.1, "b": 0.91}
+    assert answer.value == pytest.approx(200 / 1100)

@@ -7,9 +7,9 @@ import datetime as dt
 import pytest
 
 from setia.history.scope import Scope
-from setia.metrics.cohorts import BadCohorts
+from setia.metrics.options import BadOption
 
-from .building import JULY, ask, at, bought, buyers, order
+from .building import JULY, ask, at, bought, buyers, day, order
 
 COHORTS = " union all ".join(
     [
@@ -123,8 +123,33 @@ def test_broken_down_by_what_stood_at_the_entry(reader_of):
 
 
 @pytest.mark.parametrize(
-    "options", [{"every": "hour"}, {"kind": "rolling"}, {"clock": "lunar"}, {"kind": "bracket", "brackets": ((3, 1),)}]
+    "options",
+    [
+        {"every": "hour"},
+        {"kind": "rolling"},
+        {"clock": "lunar"},
+        {"kind": "bracket", "brackets": ((3, 1),)},
+        {"brackets": ()},
+    ],
 )
 def test_what_is_no_cohort_table_is_refused(reader_of, options):
-    with pytest.raises(BadCohorts):
+    with pytest.raises(BadOption, match=next(iter(reversed(options)))):
         ask(reader_of(), "cohorts", JULY, **options)
+
+
+def test_brackets_that_begin_alike(reader_of):
+    """Each has its own count, and none is taken for the period of its first age."""
+    reader = reader_of(orders=bought("a", "01-10", "02-10") + bought("b", "01-10", "03-10"))
+    answer = ask(reader, "cohorts", kind="bracket", brackets=((1, 1), (1, 2)))
+    rows = {(row["age"], row["age_until"]): row["customers"] for row in answer.rows() if row["cohort"] == day("01-01")}
+    assert rows == {(1, 1): 1, (1, 2): 2}
+    assert answer.value == 0.5
+    wide = ask(reader, "cohorts", kind="bracket", brackets=((1, 2),))
+    assert (wide.value, wide.reason) == (None, "brackets_have_none")
+
+
+def test_on_or_after_says_what_it_favours(reader_of):
+    reader = reader_of(orders=bought("a", "01-10", "04-10") + bought("b", "01-10", "03-10"))
+    answer = ask(reader, "cohorts", kind="on_or_after")
+    assert {row["age"]: row["customers"] for row in answer.rows()} == {0: 2, 1: 2, 2: 2, 3: 1, 4: 0, 5: 0}
+    assert "have had more time" in answer.notes[0]

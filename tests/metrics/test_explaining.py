@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -13,8 +14,9 @@ from setia.metrics.attributes import ATTRIBUTES, UnknownAttribute
 from setia.metrics.benchmarks import benchmarks
 from setia.metrics.catalogue import FAMILIES, METRICS, UnknownMetric, metric
 from setia.metrics.claims import claims
+from setia.metrics.options import BadOption, UnknownOption
 from setia.metrics.reasons import REASONS
-from setia.metrics.service import NobodyBehind, UnknownOption
+from setia.metrics.service import NobodyBehind, NoSuchPeriod
 from setia.metrics.variants import VARIANTS, variants
 from setia.metrics.views import VIEWS
 
@@ -143,8 +145,69 @@ def test_the_near_name_is_suggested(shop):
         shop.metrics.retention(period_days=90)
     with pytest.raises(NobodyBehind, match="start, retained, lost"):
         shop.metrics.customers("retention", "gone")
-    with pytest.raises(NobodyBehind, match="a measure instead"):
+    with pytest.raises(NobodyBehind, match="counts of a measure"):
         shop.metrics.customers("cohorts", "size")
+    assert not hasattr(shop.metrics, "retension"), "Python's own question gets Python's own answer"
+    with pytest.raises(UnknownOption, match="Did you mean window_days"):
+        shop.metrics.all(window_day=90)
+    with pytest.raises(UnknownAttribute, match="Did you mean source"):
+        shop.metrics.all(by="sauce")
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("retention", {"window_days": 0}),
+        ("retention", {"window_days": "90"}),
+        ("retention", {"window_days": True}),
+        ("retention", {"every": "fortnight"}),
+        ("retention", {"every": "month", "last": 10**9}),
+        ("retention", {"shift": 365}),
+        ("time_between_purchases", {"gap": "third"}),
+        ("time_between_purchases", {"gap": 0}),
+        ("lifetime_value", {"what": "profit"}),
+        ("lifetime_value", {"most_cohorts": -1}),
+        ("payback", {"by_channel": "yes"}),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused(reader_of, name, option):
+    with pytest.raises(BadOption, match="takes"):
+        ask(reader_of(orders=bought("a", "05-05")), name, **option)
+
+
+def test_nothing_given_is_the_default(reader_of):
+    reader = reader_of(orders=bought("a", "02-05", "05-05"))
+    usual = ask(reader, "retention")
+    assert ask(reader, "retention", every=None, last=None, by=None, shift=None, window_days=None) == usual
+
+
+def test_all_of_them_broken_down_where_they_can_be(shop):
+    answers = {each.metric: each for each in shop.metrics.all(by="channel")}
+    assert "group" in answers["open_rate"].table.column_names
+    assert "group" not in answers["retention"].table.column_names
+
+
+def test_the_customers_behind_any_cell(make_shop, tmp_path):
+    lines = ["order_id,customer_id,placed_at,total,channel"]
+    lines += [f"{n},{who},2024-0{month}-05 10:00:00Z,10,{where}" for n, (who, month, where) in enumerate(
+        [("a", 1, "web"), ("a", 2, "app"), ("b", 1, "app"), ("c", 2, "web"), ("c", 3, "web"), ("a", 3, "web")]
+    )]  # fmt: skip
+    (tmp_path / "orders.csv").write_text("\n".join(lines), encoding="utf-8")
+    shop = make_shop(currency="USD", time_zone="UTC")
+    shop.import_files([tmp_path / "orders.csv"])
+    when = dt.date(2024, 4, 1)
+
+    def behind(part: str, **options: Any) -> list[str]:
+        return shop.metrics.customers("retention", part, as_of=when, every="month", last=3, **options)
+
+    assert behind("retained") == ["a", "c"]
+    assert behind("retained", period_from=dt.date(2024, 2, 1)) == ["a"]
+    assert behind("lost", period_from=dt.date(2024, 2, 1)) == ["b"]
+    assert behind("end", by="first_channel", group="web", period_from=dt.date(2024, 2, 1)) == ["a", "c"]
+    with pytest.raises(NoSuchPeriod, match="2024-01-01, 2024-02-01, 2024-03-01"):
+        behind("lost", period_from=dt.date(2024, 2, 2))
+    with pytest.raises(BadOption, match="window_days"):
+        behind("lost", window_days=0)
 
 
 def test_a_declaration_is_whole():

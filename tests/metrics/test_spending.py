@@ -161,3 +161,45 @@ def test_who_can_be_reached(reader_of):
         ("Bandung", 2, 2),
         (None, 3, 0),
     ]
+
+
+def voucher(**more: Any) -> dict[str, Any]:
+    return {
+        "message_id": "1",
+        "programme": "win-back",
+        "code": "K1",
+        "offer_cost": Decimal(9),
+        "state": "accepted",
+        "day": day("05-01"),
+        "sent_at": at("05-01 09:00"),
+        **more,
+    }
+
+
+def rewards(reader: Any) -> list[Any]:
+    rows = ask(reader, "costs", SCOPE, window_days=180).rows()
+    return [row["amount"] for row in rows if row["category"] == "rewards"]
+
+
+def test_what_an_offer_costs_is_in_the_shops_currency(reader_of):
+    """Whatever the customer paid in."""
+    rates = [{"day": day("01-01"), "from_currency": "SGD", "to_currency": "USD", "rate": "0.5"}]
+    orders = [order("1", "a", "05-02", 50, code="K1", currency="SGD")]
+    assert rewards(reader_of(orders=orders, messages=[voucher()], rates=rates)) == [9]
+    told = [{**orders[0], "discount": Decimal(4)}]
+    assert rewards(reader_of(orders=told, messages=[voucher()], rates=rates)) == [2]
+
+
+def test_a_code_that_nobody_was_sent_in_time_costs_the_programme_nothing(reader_of):
+    orders = [order("1", "a", "05-01 08:00", 50, code="K1")]
+    assert rewards(reader_of(orders=orders, messages=[voucher()])) == []
+    assert (
+        rewards(reader_of(orders=[order("1", "a", "05-02", 50, code="K1")], messages=[voucher(state="rejected")])) == []
+    )
+
+
+def test_costs_of_nobody_are_said_where_a_figure_is_broken_down(reader_of):
+    costs = [{"cost_id": "1", "category": "advertising", "amount": 70, "day": day("05-05")}]
+    reader = reader_of(orders=bought("a", "05-06"), costs=costs)
+    assert not ask(reader, "acquisition_cost", SCOPE).notes
+    assert "stand in no group" in ask(reader, "acquisition_cost", SCOPE, by="channel").notes[0]

@@ -224,3 +224,27 @@ def test_movements_sum_on_a_simulated_shop(reader_of):
     assert seen == {part.name for part in MOVEMENT if part.kind == "money"}, "every class is reached"
     starts = [row["start"] for row in answer.rows()]
     assert [row["end"] for row in answer.rows()][:-1] == starts[1:], "one month's end is the next one's start"
+
+
+def test_who_had_it_for_nothing_is_new_once_they_pay(reader_of):
+    reader = reader_of(subscriptions=[price("a", 0, "01-01", "04-10"), price("a", 20, "04-10")])
+    figures = april(reader).figures
+    assert (figures["new"], figures["reactivation"], figures["subscribers_new"]) == (20, 0, 1)
+
+
+def test_a_length_of_no_months_is_a_month(reader_of):
+    reader = reader_of(subscriptions=[price("a", 20, "01-01", period_months=0)])
+    assert april(reader).figures["end"] == 20
+
+
+def test_prices_as_large_as_they_come(reader_of):
+    """A twelfth of a trillion is exact to four places; beyond that nothing is guessed."""
+    yearly = [price("a", 10**12, "01-01", period_months=12), price("b", 2 * 10**12, "01-01", "02-01")]
+    answer = april(reader_of(subscriptions=yearly))
+    assert answer.figures["end"] == Decimal("83333333333.3333")
+    assert answer.figures["unpriced"] == 0, "what ended long ago is missing from no figure"
+
+
+def test_without_a_rate_there_is_no_figure(reader_of):
+    answer = april(reader_of(subscriptions=[price("a", 20, "01-01", currency="SGD")]))
+    assert (answer.value, answer.reason) == (None, "no_rate")

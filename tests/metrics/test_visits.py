@@ -76,3 +76,31 @@ def test_who_comes_back(reader):
 
 def test_without_events_there_is_a_reason(reader_of):
     assert ask(reader_of(orders=[order("1", "a", "02-10")]), "conversion", SCOPE).reason == "no_events"
+
+
+def test_signing_in_splits_no_visit(reader_of):
+    """Looked around without a name, signed in, bought: one visit, with its cart and its order."""
+    events = [
+        event(1, None, "02-10 09:00", "Product Added", visitor="v1"),
+        event(2, "a", "02-10 09:05", "Signed In", visitor="v1"),
+        event(3, None, "02-10 09:10", visitor="v2"),
+        event(4, "b", "02-10 09:12", visitor="v2"),
+        event(5, "c", "02-10 09:14", visitor="v2"),
+    ]
+    reader = reader_of(events=events, orders=[order("1", "a", "02-10 09:10")])
+    found = ask(reader, "cart_abandonment", SCOPE)
+    assert (found.figures["with_cart"], found.figures["abandoned"]) == (1, 0)
+    visits = ask(reader, "conversion", SCOPE).figures["visits"]
+    assert visits == 4, "a device of two customers is nobody's: a visit of its own beside theirs"
+
+
+def test_a_customer_and_a_device_of_one_name_are_two(reader_of):
+    events = [event(1, "x", "02-10 09:00"), event(2, None, "02-10 09:05", visitor="x")]
+    assert ask(reader_of(events=events), "conversion", SCOPE).figures["visits"] == 2
+
+
+def test_orders_without_a_rate_are_said(reader_of):
+    events = [event(1, "a", "02-10 09:00")]
+    reader = reader_of(events=events, orders=[order("1", "a", "02-10 09:01", currency="SGD")])
+    answer = ask(reader, "revenue_per_visit", SCOPE)
+    assert (answer.figures["unpriced"], len(answer.notes)) == (1, 1)

@@ -114,3 +114,23 @@ def test_the_shops_own_numbers(reader_of):
     assert own.orders_per_month == pytest.approx(2 / 90 * 365 / 12)
     assert own.months_kept == pytest.approx(months_kept(4 / 5))
     assert economics(reader_of(orders=bought("a", "06-01")), Scope(dt.date(2024, 6, 29), "USD", "UTC")) is None
+
+
+def test_cheap_old_cohorts_do_not_pay_for_dear_new_ones(reader_of):
+    """January cost 5 and brought 10 in a month; May cost 1,000 and is one month old: back only where it has come back."""
+    costs = [
+        {"cost_id": "1", "category": "advertising", "amount": 5, "day": day("01-05")},
+        {"cost_id": "2", "category": "advertising", "amount": 1000, "day": day("05-05")},
+    ]
+    orders = bought("a", "01-06", "02-06", "03-06") + bought("b", "05-06")
+    scope = Scope(dt.date(2024, 6, 29), "USD", "UTC", margin=Decimal(1))
+    answer = ask(reader_of(orders=orders, costs=costs), "payback", scope)
+    assert (answer.value, answer.figures["payback_customers"]) == (2, 1)
+    rows = {row["cohort"].month: row["months_to_payback"] for row in answer.rows()}
+    assert (rows[1], rows[5]) == (1, None)
+
+
+def test_what_was_spent_without_winning_anybody_is_shown(reader_of):
+    costs = [{"cost_id": "1", "category": "advertising", "amount": 5, "day": day("03-05")}]
+    rows = ask(reader_of(orders=bought("a", "01-06", "06-01"), costs=costs), "payback").rows()
+    assert {row["cohort"].month: (row["customers"], row["cost"]) for row in rows} == {1: (1, 0), 3: (0, 5)}

@@ -35,6 +35,10 @@ def metrics(
     customers: Annotated[
         str | None, typer.Option(metavar="PART", help="The customers behind a count of one metric, one a line.")
     ] = None,
+    since: Annotated[
+        str | None, typer.Option("--from", metavar="DATE", help="With --customers: the period that begins on this day.")
+    ] = None,
+    group: Annotated[str | None, typer.Option(metavar="NAME", help="With --customers and --by: of this group.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Everything as JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="The table of one metric as CSV.")] = False,
     lang: LangOption = None,
@@ -45,18 +49,19 @@ def metrics(
         return
     with opened(shop) as own:
         when = day(as_of)
-        if customers is not None:
-            _customers(own, _one(names), customers, when)
-            return
         options: dict[str, Any] = {
             "every": every,
             "window_days": window,
             "last": last,
             "by": own.breakdown(by) if by else None,
+            "shift": own.calendar.aligned(align) if align is not None else None,
         }
-        if align is not None:
-            options["shift"] = own.calendar.aligned(align)
         given = {name: value for name, value in options.items() if value is not None}
+        if customers is not None:
+            row = {"period_from": day(since), "group": group} if group is not None else {"period_from": day(since)}
+            for customer_id in own.metrics.customers(_one(names), customers, as_of=when, **row, **given):
+                typer.echo(customer_id)
+            return
         answers = _asked(own, names, given, when)
         if as_json:
             _json(answers)
@@ -96,11 +101,6 @@ def _list(lang: str | None) -> None:
     for family, known in FAMILIES.items():
         rows = [[m.name, speaker(m.title), speaker(m.formula), m.better] for m in known]
         table(["metric", "title", "formula", "better"], rows, title=speaker(family))
-
-
-def _customers(own: Shop, name: str, part: str, when: Any) -> None:
-    for customer_id in own.metrics.customers(name, part, as_of=when):
-        typer.echo(customer_id)
 
 
 def _json(answers: list[Answer]) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from setia.customers import scores, stages
 from setia.history.consent import email_consent
-from setia.history.sales import days_old, priced_orders, returns_before
+from setia.history.returns import returns_before
+from setia.history.sales import days_old, priced_orders
 from setia.history.scope import Scope
 from setia.kernel.i18n import N_
 

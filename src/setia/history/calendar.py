@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from setia.history.windows import Window
+from setia.history.windows import Window, same_day
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
 from setia.settings import OwnEvent
@@ -22,6 +22,7 @@ JOHOR = "01"
 LEBARAN_DAYS, LUNAR_NEW_YEAR_BEFORE, LUNAR_NEW_YEAR_AFTER = 7, 14, 3
 PAYDAYS = (25, 28)
 HALF_A_YEAR = 183
+LUNAR, LUNAR_YEAR = ("ramadan", "lebaran", "lunar_new_year"), 354
 
 
 class UnknownOccasion(SetiaError):
@@ -73,8 +74,8 @@ class Calendar:
 
         def a_year_before(window: Window) -> Window:
             near = self._nearest(name, window.since)
-            before = self._nearest(name, near - dt.timedelta(days=350))
-            return window.moved((before - near).days)
+            then = near - dt.timedelta(days=LUNAR_YEAR) if name in LUNAR else same_day(near, near.year - 1)
+            return window.moved((self._nearest(name, then) - near).days)
 
         return a_year_before
 

@@ -19,8 +19,8 @@ def costs_before(facts: Snapshot, scope: Scope) -> Any:
     currency, and `purpose`: winning, keeping or other.
 
     A programme's messages cost what they cost to send (category `messages`); a voucher that one of them carried costs,
-    on the day it is used, the part of the order's discount that the shop bears, or what the message says where the
-    order names no discount (category `rewards`).
+    on the day it is used after that, the part of the order's discount that the shop bears, or what the message says (in
+    the shop's currency) where the order names no discount (category `rewards`).
     """
     import ibis
 
@@ -49,17 +49,19 @@ def _vouchers(facts: Snapshot, scope: Scope) -> Any:
     import ibis
 
     sent: Any = facts.table("messages")
-    carried = sent.filter(sent.code.notnull(), sent.programme.notnull(), sent.day < scope.as_of)
+    sent = sent.filter(sent.day < scope.as_of, sent.state != "rejected")
+    carried = sent.filter(sent.code.notnull(), sent.programme.notnull())
     carried = carried.group_by("code").aggregate(
-        programme=carried.programme.min(), channel=carried.channel.min(), offer_cost=carried.offer_cost.max()
-    )
+        programme=carried.programme.min(), channel=carried.channel.min(), offer_cost=carried.offer_cost.max(),
+        carried_at=carried.sent_at.min(),
+    )  # fmt: skip
     orders: Any = written_orders(facts, scope)
     orders = orders.filter(orders.code.notnull())
-    used = orders.join(carried, orders.code == carried.code)
+    used = orders.join(carried, [orders.code == carried.code, orders.placed_at >= carried.carried_at])
     borne = (used.discount.fill_null(0) - used.platform_discount.fill_null(0)).cast("decimal(18, 4)")
     said = borne > 0
     return used.select(
-        "programme", "customer_id", "day", "currency",
+        "programme", "customer_id", "day", currency=said.ifelse(used.currency, None),
         channel=used.channel_right, cost_id=ibis.literal("voucher:") + used.document_id,
         category=ibis.literal("rewards"), amount=said.ifelse(borne, used.offer_cost),
     ).select(*COLUMNS)  # fmt: skip

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 def in_own_currency(facts: Snapshot, scope: Scope, rows: ir.Table, column: str) -> ir.Table:
     """The rows with an amount column in the shop's currency, rounded to four places.
 
-    An amount in another currency takes the newest of the rates up to its `day`; without any it is null, so that it
-    stands in no sum and its order still counts.
+    An amount in another currency takes the newest of the rates up to its `day`; without any, or past 14 digits, it is
+    null, so that it stands in no sum and its order still counts.
     """
     import ibis
 
@@ -39,7 +39,8 @@ def in_own_currency(facts: Snapshot, scope: Scope, rows: ir.Table, column: str) 
             (table.day < spans.until) | spans.until.isnull(),
         ],
     )
-    converted = (joined[column] * joined.rate).cast("decimal(18, 4)")
+    # With a 19th digit of one of the two, or their product is worked out in 64 bits and has no room.
+    converted = (joined[column] * joined.rate.cast("decimal(19, 8)")).try_cast("decimal(18, 4)")
     kept = _own(joined, scope).ifelse(joined[column], converted)
     return joined.mutate(**{column: kept}).select(*table.columns)
 

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from setia.history.exchange import in_own_currency
 from setia.history.scope import Scope
-from setia.warehouse.duck import literal, row
+from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-    from setia.warehouse.reader import Reader
     from setia.warehouse.snapshot import Snapshot
 
 AMOUNTS = ("total", "discount", "platform_discount", "shipping", "tax")
@@ -51,13 +50,17 @@ def customers_orders(facts: Snapshot, scope: Scope) -> ir.Table:
 
 
 def _standing(facts: Snapshot, scope: Scope) -> Any:
+    orders: Any = facts.table("orders")
+    return orders.filter(orders.day < scope.as_of, stands(orders, scope))
+
+
+def stands(orders: Any, scope: Scope) -> Any:
+    """Whether each order counts: not cancelled before `as_of`, no trial, not of the shop's own people."""
     import ibis
 
-    orders: Any = facts.table("orders")
     until = ibis.literal(scope.until, type="timestamp('UTC')")
-    stands = orders.cancelled_at.isnull() | (orders.cancelled_at >= until)
-    real = ~orders.is_test.fill_null(False) & ~orders.is_staff.fill_null(False)
-    return orders.filter(orders.day < scope.as_of, stands, real)
+    valid = orders.cancelled_at.isnull() | (orders.cancelled_at >= until)
+    return valid & ~orders.is_test.fill_null(False) & ~orders.is_staff.fill_null(False)
 
 
 def purchase_days(facts: Snapshot, scope: Scope) -> ir.Table:
@@ -65,28 +68,43 @@ def purchase_days(facts: Snapshot, scope: Scope) -> ir.Table:
     return customers_orders(facts, scope).select("customer_id", "day").distinct()
 
 
-def returns_before(facts: Snapshot, scope: Scope) -> ir.Table:
-    """Returns before `as_of`, in the shop's currency."""
-    returns: Any = facts.table("returns")
-    return in_own_currency(facts, scope, returns.filter(returns.day < scope.as_of), "amount")
+def first_days(facts: Snapshot, scope: Scope) -> ir.Table:
+    """One row per known customer: `customer_id`, `first_day` (of the first order)."""
+    orders: Any = customers_orders(facts, scope)
+    return orders.group_by("customer_id").aggregate(first_day=orders.day.min())
 
 
-def last_recorded_day(reader: Reader, zone: str, today: dt.date) -> Any:
-    """The newest day up to today on which anything was ordered, cancelled or given back; None in an empty shop.
+def no_money() -> Any:
+    """Nought as an amount."""
+    import ibis
+
+    return ibis.literal(0).cast("decimal(18, 4)")
+
+
+def last_recorded_day(facts: Snapshot, now: Scope) -> dt.date | None:
+    """The newest day before `as_of` on which anything was ordered, cancelled or given back; None in an empty shop.
 
     A date mistyped into the future moves nobody's present.
     """
-    cancelled = f"timezone({literal(zone)}, cancelled_at)::date"
-    return row(
-        reader.duck,
-        f"select max(day) from (select day from orders union all select {cancelled} from orders "
-        f"union all select day from returns) where day <= {literal(today)}",
-    )[0]
+    orders: Any = facts.table("orders")
+    returns: Any = facts.table("returns")
+    dated = orders.select("day").union(returns.select("day"))
+    cancelled = orders.filter(orders.cancelled_at < now.until)
+    (found,) = listed(facts, dated.filter(dated.day < now.as_of).aggregate(day=_max("day")))
+    (undone,) = listed(facts, cancelled.aggregate(at=_max("cancelled_at")))
+    days = [found["day"], now.day_of(undone["at"]) if undone["at"] else None]
+    return max((day for day in days if day is not None), default=None)
+
+
+def _max(column: str) -> Any:
+    return lambda rows: rows[column].max()
 
 
 def month_of(day: Any) -> Any:
     """The first day of a day column's calendar month, as an Ibis expression."""
-    return day.truncate("M").cast("date")
+    import ibis
+
+    return ibis.date(day.year(), day.month(), 1)
 
 
 def days_old(scope: Scope, day: Any) -> Any:

@@ -8,12 +8,22 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from setia.history.calendar import Calendar
+from setia.kernel.errors import SetiaError
 from setia.settings import MetricSettings
+
+
+class NoDay(SetiaError):
+    """`as_of` is {given}; it takes a day of the shop such as date(2026, 1, 31), without a time."""
+
+    code = "history.no_day"
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Everything that happened on shop-local days before `as_of`, in one currency, counted as the shop has chosen."""
+    """Everything that happened on shop-local days before `as_of`, in one currency, counted as the shop has chosen.
+
+    Raises NoDay.
+    """
 
     as_of: dt.date
     currency: str
@@ -22,6 +32,10 @@ class Scope:
     margin: Decimal = Decimal("0.4")
     """Gross margin as a share of net sales."""
     calendar: Calendar = field(default_factory=Calendar)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.as_of, dt.date) or isinstance(self.as_of, dt.datetime):
+            raise NoDay(given=repr(self.as_of))
 
     @property
     def until(self) -> dt.datetime:

@@ -19,10 +19,12 @@ INTO_CART = ("Product Added",)
 def visits(facts: Snapshot, scope: Scope) -> ir.Table:
     """One row per visit before `as_of`: `visitor`, `customer_id` (null where nobody is known), `started_at`, `day` (of
     its first event), `device` and `platform`, `kind` (`returning` where the customer had ordered before it began, else
-    `new`), `with_cart`, `with_order`, `revenue` (decimal, in the shop's currency).
+    `new`), `with_cart`, `with_order`, `revenue` (decimal, in the shop's currency), `unpriced` (orders
+    without a rate).
 
-    A visit ends after as many minutes without an event as the shop has set. An order belongs to the visit in which its
-    customer placed it; one placed without a visit belongs to none.
+    A visit ends after as many minutes without an event as the shop has set. A device on which one customer alone has
+    signed in by `as_of` is theirs throughout, so that signing in splits no visit. An order belongs to the visit in
+    which its customer placed it; one placed without a visit belongs to none.
     """
     steps: Any = _numbered(scope, _steps(facts, scope))
     found = steps.group_by("who", "number").aggregate(
@@ -35,6 +37,7 @@ def visits(facts: Snapshot, scope: Scope) -> ir.Table:
         with_cart=steps.into_cart.any(),
         with_order=steps.is_order.any(),
         revenue=steps.total.sum().fill_null(0).cast("decimal(18, 4)"),
+        unpriced=steps.count(where=steps.is_order & steps.total.isnull()),
     )
     found = found.filter(found.is_visit)
     orders: Any = customers_orders(facts, scope)
@@ -42,7 +45,7 @@ def visits(facts: Snapshot, scope: Scope) -> ir.Table:
     known = found.left_join(first, found.customer_id == first.first_id)
     bought = (known.first_at < known.started_at).fill_null(False)
     return known.select(
-        "customer_id", "started_at", "day", "device", "platform", "with_cart", "with_order", "revenue",
+        "customer_id", "started_at", "day", "device", "platform", "with_cart", "with_order", "revenue", "unpriced",
         visitor="who", kind=bought.ifelse("returning", "new"),
     )  # fmt: skip
 
@@ -51,11 +54,10 @@ def _steps(facts: Snapshot, scope: Scope) -> Any:
     """Events and orders in one table: what each visitor did, when."""
     import ibis
 
-    events: Any = facts.table("events")
-    events = events.filter(events.day < scope.as_of)
+    events = seen_events(facts, scope)
     done = events.select(
         "customer_id",
-        who=ibis.coalesce(events.customer_id, events.visitor),
+        "who",
         at=events.occurred_at,
         day="day",
         device="device",
@@ -68,7 +70,7 @@ def _steps(facts: Snapshot, scope: Scope) -> Any:
     orders = orders.filter(orders.customer_id.notnull())
     bought = orders.select(
         "customer_id",
-        who="customer_id",
+        who=ibis.literal("customer:") + orders.customer_id,
         at="placed_at",
         day="day",
         device=ibis.null("string"),
@@ -77,8 +79,24 @@ def _steps(facts: Snapshot, scope: Scope) -> Any:
         into_cart=False,
         total="total",
     )
-    both = done.union(bought)
-    return both.filter(both.who.notnull())
+    return done.union(bought)
+
+
+def seen_events(facts: Snapshot, scope: Scope) -> Any:
+    """Events before `as_of` whose visitor or customer is known, with `who`: the customer of the event or of the device,
+    else the device. `customer_id` is theirs where there is one."""
+    import ibis
+
+    events: Any = facts.table("events")
+    events = events.filter(events.day < scope.as_of)
+    signed = events.filter(events.visitor.notnull(), events.customer_id.notnull())
+    devices = signed.group_by("visitor").aggregate(owner=signed.customer_id.max(), least=signed.customer_id.min())
+    owned = devices.filter(devices.owner == devices.least).select("owner", device_id="visitor")
+    rows = events.left_join(owned, events.visitor == owned.device_id)
+    rows = rows.mutate(customer_id=rows.customer_id.fill_null(rows.owner)).drop("owner", "device_id")
+    customer, device = ibis.literal("customer:") + rows.customer_id, ibis.literal("device:") + rows.visitor
+    rows = rows.mutate(who=customer.fill_null(device))
+    return rows.filter(rows.who.notnull())
 
 
 def _numbered(scope: Scope, steps: Any) -> Any:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from setia.history.sales import customers_orders, month_of
+from setia.history.sales import customers_orders, first_days, month_of
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
@@ -38,6 +38,10 @@ class By(Protocol):
     def title(self) -> str:
         """Its title, an English sentence to be translated."""
 
+    @property
+    def needs_windows(self) -> bool:
+        """Whether it says who is in which group when a window begins, and nothing where there is none."""
+
     def joined(self, facts: Snapshot, scope: Scope, spans: Spans | None, rows: Any) -> Any:
         """Rows that have a `customer_id`, with their `group`: text, null where it is not known."""
 
@@ -50,6 +54,7 @@ class Attribute:
     title: str
     of: Callable[[Snapshot, Scope], Any]
     """One row per customer: `customer_id`, `group`."""
+    needs_windows: ClassVar[bool] = False
 
     def joined(self, facts: Snapshot, scope: Scope, spans: Spans | None, rows: Any) -> Any:  # noqa: ARG002
         """The rows with their `group`."""
@@ -63,7 +68,8 @@ TOLD = ("channel", "country", "code")
 def with_first_order(facts: Snapshot, scope: Scope, people: Any) -> Any:
     """People who have a `customer_id` and a `first_day`, one row each, with `placed_at` and what the first order told.
 
-    Of several orders at one moment each of these is the least by alphabet: the same on every engine.
+    Of several orders at one moment it is the one that comes first by alphabet, by channel, country and code in turn: the
+    same on every engine.
     """
     import ibis
 
@@ -78,9 +84,7 @@ def with_first_order(facts: Snapshot, scope: Scope, people: Any) -> Any:
 
 def first_orders(facts: Snapshot, scope: Scope) -> Any:
     """One row per customer with the first order: `first_day`, `placed_at`, `channel`, `country`, `code`."""
-    orders: Any = customers_orders(facts, scope)
-    firsts = orders.group_by("customer_id").aggregate(first_day=orders.day.min())
-    return with_first_order(facts, scope, facts.kept(firsts))
+    return with_first_order(facts, scope, facts.kept(first_days(facts, scope)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class FirstOrder:
     title: str
     group: Callable[[Any], Any]
     """From the columns of `with_first_order` to the group."""
+    needs_windows: ClassVar[bool] = False
 
     def joined(self, facts: Snapshot, scope: Scope, spans: Spans | None, rows: Any) -> Any:  # noqa: ARG002
         """The rows with their `group`; rows that are customers and know their `first_day` are met there."""
@@ -147,7 +152,7 @@ def _of_person(column: str) -> Callable[[Snapshot, Scope], Any]:
 
 
 def _age_group(facts: Snapshot, scope: Scope) -> Any:
-    """The age at the first order, in tens of years; birth years before 1900 are nobody's."""
+    """The age at the first order, in tens of years; nobody is younger than 0 or older than 119."""
     people: Any = facts.table("customers")
     first = first_orders(facts, scope).select(first_id="customer_id", first="first_day")
     known = people.join(first, people.customer_id == first.first_id)

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from setia.history.sales import customers_orders, priced_orders, purchase_days, returns_before, sales, valid_orders
+from setia.history.returns import returns_before
+from setia.history.sales import (
+    customers_orders,
+    first_days,
+    no_money,
+    priced_orders,
+    purchase_days,
+    sales,
+    valid_orders,
+)
 from setia.history.scope import Scope
 from setia.history.windows import Spans, Window
-from setia.kernel.i18n import N_, Sentence
+from setia.kernel.i18n import N_
 from setia.metrics.answer import Number, to_money
 from setia.metrics.measure import Measure
-from setia.metrics.metric import Part, Parts, per, portion, share
+from setia.metrics.metric import UNPRICED, Part, Parts, per, portion, share, unpriced
 from setia.metrics.populations import NEW_PEOPLE, PEOPLE, SALES
 
 if TYPE_CHECKING:
@@ -43,11 +51,9 @@ def repurchases(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
 
 def sold(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per order, correction and return of each window, with its amounts."""
-    import ibis
-
     orders: Any = spans.during(sales(facts, scope))
     counts = ~orders.is_adjustment.fill_null(False)
-    nothing = ibis.literal(0).cast("decimal(18, 4)")
+    nothing = no_money()
     rows = orders.select(
         "window",
         "customer_id",
@@ -67,12 +73,8 @@ def sold(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     return both.mutate(net=amount.cast("decimal(18, 4)"))
 
 
-def _unpriced(parts: Parts) -> Iterable[str]:
-    if parts["unpriced"]:
-        yield Sentence(
-            N_("{n} amounts are in a currency without a rate and are left out; import a table of rates."),
-            n=parts["unpriced"],
-        )
+def _no_orders(parts: Parts) -> str:
+    return "no_priced_orders" if parts["unpriced"] else "no_orders"
 
 
 def _gross_beside(parts: Parts, _window: Window) -> dict[str, Number | None]:
@@ -81,13 +83,10 @@ def _gross_beside(parts: Parts, _window: Window) -> dict[str, Number | None]:
 
 def by_acquaintance(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per order of each window; its total under new, returning or nameless customers."""
-    import ibis
-
     orders: Any = spans.during(priced_orders(facts, scope))
-    known: Any = customers_orders(facts, scope)
-    first = known.group_by(first_id=known.customer_id).aggregate(first_day=known.day.min())
+    first: Any = first_days(facts, scope).rename(first_id="customer_id")
     rows: Any = spans.bounded(orders.left_join(first, orders.customer_id == first.first_id))
-    nothing = ibis.literal(0).cast("decimal(18, 4)")
+    nothing = no_money()
     is_new = rows.first_day >= rows.since
     return rows.select(
         "window",
@@ -100,28 +99,28 @@ def by_acquaintance(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     )
 
 
-def by_rank(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
-    """One row per window and customer; what they brought, and again where they are among the first tenth or fifth."""
-    import ibis
-
+def by_revenue(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
+    """One row per window and customer: what they brought."""
     orders: Any = priced_orders(facts, scope)
     orders = spans.during(orders.filter(orders.customer_id.notnull()))
     people = orders.group_by("window", "customer_id").aggregate(
-        revenue=orders.total.sum().cast("decimal(18, 4)").fill_null(0),
+        revenue=orders.total.sum().fill_null(0).cast("decimal(38, 4)"),
         unpriced=orders.count(where=orders.total.isnull()),
     )
-    own = ibis.window(group_by="window", order_by=[ibis.desc(people.revenue), people.customer_id])
-    ranked = people.mutate(place=ibis.row_number().over(own), among=people.count().over(ibis.window(group_by="window")))
-    nothing = ibis.literal(0).cast("decimal(18, 4)")
-    return ranked.select(
-        "window",
-        "customer_id",
-        "revenue",
-        "unpriced",
-        customers=True,
+    return people.mutate(customers=True)
+
+
+def with_ranks(rows: Any, keys: list[str]) -> Any:
+    """Their revenue again where they are among the first tenth or fifth of their window and group."""
+    import ibis
+
+    own = ibis.window(group_by=keys, order_by=[ibis.desc(rows.revenue), rows.customer_id])
+    ranked = rows.mutate(place=ibis.row_number().over(own), among=rows.count().over(ibis.window(group_by=keys)))
+    nothing = ibis.literal(0).cast("decimal(38, 4)")
+    return ranked.mutate(
         top_10=(ranked.place * 10 < ranked.among).ifelse(ranked.revenue, nothing),
         top_20=(ranked.place * 5 < ranked.among).ifelse(ranked.revenue, nothing),
-    )
+    ).drop("place", "among")
 
 
 def _top_20_beside(parts: Parts, _window: Window) -> dict[str, Number | None]:
@@ -131,30 +130,28 @@ def _top_20_beside(parts: Parts, _window: Window) -> dict[str, Number | None]:
 
 def units(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per line sold in each window and per return of an order placed in it, whenever it came back."""
-    import ibis
-
-    orders: Any = spans.during(valid_orders(facts, scope)).select("order_id", "document_id", "customer_id", "window")
+    orders: Any = spans.during(valid_orders(facts, scope)).select("document_id", "customer_id", "window")
     lines: Any = facts.table("order_lines")
-    none = ibis.literal(0).cast("decimal(18, 4)")
+    none = no_money()
     went = orders.join(lines.select("document_id", "quantity"), "document_id")
     went = went.select("window", "customer_id", sold="quantity", returned=none)
-    back: Any = facts.table("returns")
-    back = back.filter(back.day < scope.as_of, back.order_id.notnull()).select("order_id", "quantity")
-    came = orders.join(back, "order_id")
+    back: Any = returns_before(facts, scope).select("order_document", "quantity")
+    came = orders.join(back, orders.document_id == back.order_document)
     return went.union(came.select("window", "customer_id", sold=none, returned="quantity"))
 
 
 def returned_value(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per order of each window and per return of such an order, whenever it came back."""
-    import ibis
-
     orders: Any = spans.during(priced_orders(facts, scope))
-    nothing = ibis.literal(0).cast("decimal(18, 4)")
-    went = orders.select("window", "customer_id", orders=True, sold="total", returned=nothing)
-    back: Any = returns_before(facts, scope)
-    back = back.filter(back.order_id.notnull()).select("order_id", "amount")
-    came = orders.select("order_id", "window", "customer_id").join(back, "order_id")
-    given = came.select("window", "customer_id", orders=False, sold=nothing, returned=came.amount)
+    nothing = no_money()
+    went = orders.select(
+        "window", "customer_id", orders=True, sold="total", returned=nothing, unpriced=orders.total.isnull()
+    )
+    back: Any = returns_before(facts, scope).select("order_document", "amount")
+    came = orders.join(back, orders.document_id == back.order_document)
+    given = came.select(
+        "window", "customer_id", orders=False, sold=nothing, returned="amount", unpriced=came.amount.isnull()
+    )
     return went.union(given)
 
 
@@ -218,11 +215,11 @@ ORDER_VALUE = Measure(
         Part("corrected", N_("Corrections of stock or books"), "money"),
         Part("returned", N_("Returned"), "money"),
         Part("net", N_("Net sales"), "money"),
-        Part("unpriced", N_("Amounts without a rate")),
+        UNPRICED,
     ),
-    formula_of=per("net", "orders", "no_orders"),
+    formula_of=per("net", "orders", _no_orders),
     also=_gross_beside,
-    notes=_unpriced,
+    notes=unpriced,
 )
 RETURNING_REVENUE = Measure(
     name="returning_revenue",
@@ -238,11 +235,11 @@ RETURNING_REVENUE = Measure(
         Part("new_revenue", N_("To new customers"), "money"),
         Part("returning_revenue", N_("To returning customers"), "money"),
         Part("guest_revenue", N_("To nameless guests"), "money"),
-        Part("unpriced", N_("Amounts without a rate")),
+        UNPRICED,
     ),
     formula_of=portion("returning_revenue", "revenue", "no_revenue"),
     window_days=90,
-    notes=_unpriced,
+    notes=unpriced,
 )
 CONCENTRATION = Measure(
     name="concentration",
@@ -252,17 +249,18 @@ CONCENTRATION = Measure(
     population=PEOPLE,
     better="neither",
     source="Pareto's question; the tenth is rounded up to whole customers",
-    rows=by_rank,
+    rows=by_revenue,
+    ranked=with_ranks,
     parts=(
         Part("customers", N_("Customers who bought")),
         Part("revenue", N_("Sales before returns"), "money"),
         Part("top_10", N_("To the best tenth"), "money"),
         Part("top_20", N_("To the best fifth"), "money"),
-        Part("unpriced", N_("Amounts without a rate")),
+        UNPRICED,
     ),
     formula_of=portion("top_10", "revenue", "no_revenue"),
     also=_top_20_beside,
-    notes=_unpriced,
+    notes=unpriced,
 )
 RETURNED_VALUE = Measure(
     name="returned_value",
@@ -272,15 +270,18 @@ RETURNED_VALUE = Measure(
     population=SALES,
     better="lower",
     source="By the date of the sale; open until the time for returning has passed; returns that name no order are left out",
+    needs=("orders", "returns"),
     rows=returned_value,
     parts=(
         Part("orders", N_("Orders")),
         Part("sold", N_("Sales before returns"), "money"),
         Part("returned", N_("Returned"), "money"),
+        UNPRICED,
     ),
     formula_of=portion("returned", "sold", "no_revenue"),
     window_days=90,
     follow_up=lambda scope: scope.choices.returns_close_after_days,
+    notes=unpriced,
 )
 PRODUCT_RETURNS = Measure(
     name="product_returns",
@@ -290,7 +291,7 @@ PRODUCT_RETURNS = Measure(
     population=SALES,
     better="lower",
     source="By the date of the sale; open until the time for returning has passed; returns that name no order are left out",
-    needs=("orders", "order_lines"),
+    needs=("orders", "order_lines", "returns"),
     rows=units,
     parts=(Part("sold", N_("Units sold"), "number"), Part("returned", N_("Units returned"), "number")),
     formula_of=portion("returned", "sold", "no_units"),

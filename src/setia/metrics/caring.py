@@ -89,6 +89,8 @@ FIRST_RESPONSE = Listing(
     source="Kaplan & Meier 1958; cases still waiting count for as long as they have waited",
     needs=("cases",),
     answers=first_response,
+    own=OWN,
+    of_customers=False,
 )
 RESOLUTION = Listing(
     name="resolution",
@@ -100,5 +102,7 @@ RESOLUTION = Listing(
     source="Kaplan & Meier 1958; open cases count for as long as they have been open",
     needs=("cases",),
     answers=resolution,
+    own=OWN,
+    of_customers=False,
 )
 CARING = (FIRST_RESPONSE, RESOLUTION)

@@ -33,7 +33,7 @@ FAMILIES: dict[str, tuple[Metric, ...]] = {
 METRICS: dict[str, Metric] = {metric.name: metric for family in FAMILIES.values() for metric in family}
 
 
-class UnknownMetric(SetiaError):
+class UnknownMetric(SetiaError, AttributeError):
     """There is no metric {name}.{near} `setia metrics --list` names them all."""
 
     code = "metrics.unknown_metric"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from setia.history.sales import priced_orders
+from setia.history.sales import first_days, priced_orders
 from setia.history.scope import Scope
 from setia.kernel.i18n import N_
 from setia.metrics.answer import Number
@@ -139,7 +139,7 @@ def _eighty_twenty(facts: Snapshot, scope: Scope) -> Claim:
 def _spend_more(facts: Snapshot, scope: Scope) -> Claim:
     orders: Any = priced_orders(facts, scope)
     orders = orders.filter(orders.customer_id.notnull())
-    firsts = orders.group_by(first_id=orders.customer_id).aggregate(first=orders.day.min())
+    firsts: Any = first_days(facts, scope).rename(first_id="customer_id", first="first_day")
     known = orders.join(firsts, orders.customer_id == firsts.first_id)
     is_first = known.day == known.first
     (found,) = listed(

@@ -15,7 +15,6 @@ from setia.history.marks import bit_or
 from setia.history.sales import customers_orders
 from setia.history.scope import Scope
 from setia.history.windows import Every
-from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
 from setia.metrics.answer import Answer, as_table
 from setia.metrics.attributes import By, attribute
@@ -33,14 +32,9 @@ HOURS = {"day": 24, "week": 7 * 24, "month": 30 * 24, "quarter": 91 * 24, "year"
 Kind = Literal["on", "on_or_after", "bracket"]
 Clock = Literal["calendar", "since_first"]
 COLUMNS = ("cohort", "group", "age", "age_until", "size", "customers", "share", "mature")
-Place = tuple[int, Any, int]
-"""Cohort, group and age."""
-
-
-class BadCohorts(SetiaError):
-    """Cohorts cannot be made so: {problem}."""
-
-    code = "metrics.bad_cohorts"
+Place = tuple[int, Any, int, int]
+"""Cohort, group, first and last age."""
+LATER_OR_NEVER = N_("Older cohorts have had more time to come back later: compare the ages of one cohort, not cohorts.")
 
 
 def cohorts(
@@ -63,9 +57,9 @@ def cohorts(
     `table`: one row per cohort (and `group`) and age: `cohort` (first day of the period of the first order), `age`
     (periods since; of a bracket its first, with `age_until`), `size`, `customers`, `share`, `mature`. A period that is
     not over for everybody in the cohort is open: `mature` false, `share` null. The headline pools the mature cells of
-    ages 1, 3, 6 and 12 (never a mean of rates); `value` is that of age 1. Raises BadCohorts, UnknownAttribute.
+    ages 1, 3, 6 and 12 (never a mean of rates); `value` is that of age 1; brackets have none.
+    Raises UnknownAttribute.
     """
-    _checked(every, kind, clock, brackets)
     ages = Ages(scope, every, clock, most_cohorts)
     counts: Counts = (Masks if ages.most <= BITS else Distinct)(facts, ages, by)
     ranges = tuple(brackets) if kind == "bracket" else tuple((age, age) for age in range(ages.most))
@@ -75,7 +69,7 @@ def cohorts(
     for (cohort, group), size in sorted(sizes.items(), key=lambda item: (item[0][0], str(item[0][1] or "~"))):
         for a, b in ranges:
             if ages.has_begun(cohort, a):
-                customers, mature = found.get((cohort, group, a), 0), ages.is_over(cohort, b)
+                customers, mature = found.get((cohort, group, a, b), 0), ages.is_over(cohort, b)
                 share = customers / size if mature else None
                 about = {"cohort": ages.first_day(cohort), "group": group, "age": a, "age_until": b}
                 rows.append({**about, "size": size, "customers": customers, "share": share, "mature": mature})
@@ -84,33 +78,21 @@ def cohorts(
     shares = pooled(rows)
     figures = {"value": shares["age_1"], "every": every, "kind": kind, "clock": clock, **shares}
     table = as_table(rows, [name for name in COLUMNS if name not in hidden])
-    reason = None if figures["value"] is not None else "history_too_short" if rows else "no_customers"
-    return Answer("cohorts", scope, figures, table, reason)
+    empty = "brackets_have_none" if kind == "bracket" else "history_too_short"
+    reason = None if figures["value"] is not None else empty if rows else "no_customers"
+    notes = (LATER_OR_NEVER,) if kind == "on_or_after" else ()
+    return Answer("cohorts", scope, figures, table, reason, notes)
 
 
 def pooled(rows: list[dict[str, Any]], ages: Sequence[int] = (1, 3, 6, 12)) -> dict[str, Any]:
     """Share at these ages over all mature cells, each customer weighing the same."""
     figures: dict[str, Any] = {}
     for age in ages:
-        mature = [row for row in rows if row["age"] == age and row["mature"]]
+        mature = [row for row in rows if row["age"] == row["age_until"] == age and row["mature"]]
         size = sum(row["size"] for row in mature)
         figures[f"age_{age}"] = sum(row["customers"] for row in mature) / size if size else None
         figures[f"age_{age}_customers"] = size
     return figures
-
-
-def _checked(every: str, kind: str, clock: str, brackets: Sequence[tuple[int, int]]) -> None:
-    choices: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-        ("every", every, tuple(HOURS)),
-        ("kind", kind, ("on", "on_or_after", "bracket")),
-        ("clock", clock, ("calendar", "since_first")),
-    )
-    for name, given, allowed in choices:
-        if given not in allowed:
-            raise BadCohorts(problem=f"{name} is {given!r}; choose one of {', '.join(allowed)}")
-    for a, b in brackets:
-        if not 0 <= a <= b:
-            raise BadCohorts(problem=f"the bracket from {a} to {b} is none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +209,7 @@ class Counts(Protocol):
         """Customers of each cohort and group."""
 
     def within(self, ranges: Sequence[tuple[int, int]]) -> dict[Place, int]:
-        """Customers who bought at an age in the range, under its first age."""
+        """Customers who bought at an age in each range."""
 
     def on_or_after(self) -> dict[Place, int]:
         """Customers who bought at an age or later."""
@@ -270,17 +252,17 @@ class Masks:
         return {(row["cohort"], row["group"]): row["customers"] for row in listed(self._facts, counted)}
 
     def within(self, ranges: Sequence[tuple[int, int]]) -> dict[Place, int]:
-        """Customers who bought at an age in the range, under its first age."""
+        """Customers who bought at an age in each range."""
         alike = self._people.group_by("cohort", "group", "mask").aggregate(customers=self._people.count())
         sums = {}
         for a, b in ranges:
             mask = (1 << min(b + 1, BITS)) - (1 << min(a, BITS))
-            sums[f"from_{a}"] = alike.customers.sum(where=(alike.mask & mask) != 0)
+            sums[f"from_{a}_to_{b}"] = alike.customers.sum(where=(alike.mask & mask) != 0)
         found = alike.group_by("cohort", "group").aggregate(**sums) if sums else alike.limit(0)
         return {
-            (row["cohort"], row["group"], a): int(row[f"from_{a}"] or 0)
+            (row["cohort"], row["group"], a, b): int(row[f"from_{a}_to_{b}"] or 0)
             for row in listed(self._facts, found)
-            for a, _b in ranges
+            for a, b in ranges
         }
 
     def on_or_after(self) -> dict[Place, int]:
@@ -302,23 +284,23 @@ class Distinct:
     def sizes(self) -> dict[tuple[int, Any], int]:
         """Customers of each cohort and group."""
         # Everybody has bought at age 0.
-        return {(cohort, group): n for (cohort, group, _age), n in self._at(((0, 0),)).items()}
+        return {(cohort, group): n for (cohort, group, _a, _b), n in self._at(((0, 0),)).items()}
 
     def within(self, ranges: Sequence[tuple[int, int]]) -> dict[Place, int]:
-        """Customers who bought at an age in the range, under its first age."""
+        """Customers who bought at an age in each range."""
         if all(a == b for a, b in ranges):
             return self._at(ranges)
         found: dict[Place, int] = {}
         for a, b in ranges:
             rows = self._rows.filter(self._rows.age.between(a, b)).drop("age").distinct()
             counted = rows.group_by("cohort", "group").aggregate(customers=rows.count())
-            found |= {(r["cohort"], r["group"], a): r["customers"] for r in listed(self._facts, counted)}
+            found |= {(r["cohort"], r["group"], a, b): r["customers"] for r in listed(self._facts, counted)}
         return found
 
     def _at(self, ranges: Sequence[tuple[int, int]]) -> dict[Place, int]:
         rows = self._rows.filter(self._rows.age <= max(a for a, _b in ranges))
         counted = rows.group_by("cohort", "group", "age").aggregate(customers=rows.count())
-        return {(r["cohort"], r["group"], r["age"]): r["customers"] for r in listed(self._facts, counted)}
+        return {(r["cohort"], r["group"], r["age"], r["age"]): r["customers"] for r in listed(self._facts, counted)}
 
     def on_or_after(self) -> dict[Place, int]:
         """Customers who bought at an age or later."""
@@ -335,7 +317,7 @@ def _cumulated(facts: Snapshot, people: Any, most: int) -> dict[Place, int]:
         still = 0
         for age in reversed(range(most)):
             still += ended.get((cohort, group, age), 0)
-            found[cohort, group, age] = still
+            found[cohort, group, age, age] = still
     return found
 
 

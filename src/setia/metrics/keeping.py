@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from setia.history.sales import customers_orders
+from setia.history.sales import customers_orders, first_days
 from setia.history.scope import Scope
 from setia.history.windows import Spans, Window
 from setia.kernel.i18n import N_
@@ -24,7 +24,7 @@ PERIOD_DAYS = 90
 def movement(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per window and customer who bought in it or in the one before: how they got from start to end."""
     bought = _bought(facts, scope, spans)
-    first = _first_days(facts, scope)
+    first: Any = first_days(facts, scope).rename(first_id="customer_id")
     rows: Any = spans.bounded(bought.join(first, bought.customer_id == first.first_id))
     is_new = rows.end & (rows.first_day >= rows.since)
     return rows.select(
@@ -42,8 +42,9 @@ def movement(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
 def silence(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per window and customer who had bought, but not in the window before; `returned` who did in this one."""
     bought = _bought(facts, scope, spans)
-    first, bounds = _first_days(facts, scope), spans.bounds
-    known: Any = first.join(bounds, first.first_day < bounds.since).select("window", known_id="first_id")
+    first: Any = first_days(facts, scope).rename(first_id="customer_id")
+    bounds = spans.bounds
+    known = first.join(bounds, first.first_day < bounds.since).select("window", known_id="first_id")
     rows = known.left_join(bought, [known.window == bought.window, known.known_id == bought.customer_id])
     rows = rows.select("window", "end", customer_id="known_id", start=rows.start.fill_null(False))
     return rows.filter(~rows.start).select("window", "customer_id", dormant=True, returned=rows.end.fill_null(False))
@@ -53,11 +54,6 @@ def _bought(facts: Snapshot, scope: Scope, spans: Spans) -> Any:
     """Whether each customer bought in the window (`end`) and in the one before (`start`); one of the two holds."""
     orders: Any = spans.with_before(customers_orders(facts, scope).select("customer_id", "day"))
     return orders.group_by("window", "customer_id").aggregate(end=orders.now.any(), start=(~orders.now).any())
-
-
-def _first_days(facts: Snapshot, scope: Scope) -> Any:
-    orders: Any = customers_orders(facts, scope)
-    return orders.group_by(first_id=orders.customer_id).aggregate(first_day=orders.day.min())
 
 
 MOVEMENT = (

@@ -11,7 +11,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from setia.history.sales import valid_orders
 from setia.history.scope import Scope
@@ -48,17 +48,20 @@ class Measure(Metric):
     """Days after a window until its figure is complete."""
     looks_back: bool = False
     """Whether the window before belongs to the figure, as where customers are kept from one to the other."""
-    own: tuple[str, ...] = ()
-    """Columns of the rows that they can be broken down by, beside the attributes of customers."""
+    ranked: Callable[[Any, list[str]], Any] | None = None
+    """What is known of a row only among those of its window and group: from the rows and the names of both columns."""
+    has_windows: ClassVar[bool] = True
     also: Callable[[Parts, Window], dict[str, Number | None]] = lambda _parts, _window: {}
     """Further figures that follow from the parts."""
     notes: Callable[[Parts], Iterable[str]] = lambda _parts: ()
+    notes_by: str = ""
+    """What has to be known where it is broken down."""
 
     def options(self) -> dict[str, Any]:
         """The names of the options with their defaults."""
         return {"window_days": self.window_days, "every": None, "last": None, "by": None, "shift": None}
 
-    def ask(  # type: ignore[override]  # each kind of metric has its own options
+    def answer(  # type: ignore[override]  # each kind of metric has its own options
         self,
         facts: Snapshot,
         scope: Scope,
@@ -78,7 +81,7 @@ class Measure(Metric):
 
         `table`: one row per window (and `group`): `period_from`, `period_until` (exclusive), the parts, `value`, `low`
         and `high` (95 %, of shares and scores), `previous` and `year_before` (null beyond the history), `mature`,
-        `reason`. A window that is not complete is not mature and has no value. Raises UnknownPeriod, UnknownAttribute.
+        `reason`. A window that is not complete is not mature and has no value. Raises UnknownAttribute.
         """
         shown = self.shown(scope, window_days, every, last)
         compared = [each for window in shown for each in (window.before(), shift(window))]
@@ -86,14 +89,17 @@ class Measure(Metric):
         groups = asked.groups(shown)
         cells = [(window, group) for window in shown for group in groups]
         rows = [asked.row(window, group, window.before(), shift(window)) for window, group in cells]
-        headline = next((window for window in reversed(shown) if asked.is_complete(window)), shown[-1])
+        headline = self.newest(scope, shown)
         newest = asked.row(headline, ALL, headline.before(), shift(headline))
         parts = asked.parts(headline, ALL)
         figures = {"value": newest["value"], **newest, **asked.also(headline), "window_days": headline.days}
         columns = [name for name in newest if by is not None or name != "group"]
         figures.pop("group")
         reason = figures.pop("reason")
-        return Answer(self.name, scope, figures, as_table(rows, columns), reason, tuple(self.notes(parts)))
+        return Answer(self.name, scope, figures, as_table(rows, columns), reason, self._said(parts, by))
+
+    def _said(self, parts: Parts, by: str | By | None) -> tuple[str, ...]:
+        return (*self.notes(parts), *([self.notes_by] if by is not None and self.notes_by else []))
 
     def shown(self, scope: Scope, window_days: int | None, every: Every | None, last: int | None) -> list[Window]:
         """The windows that are asked for, oldest first."""
@@ -111,6 +117,14 @@ class Measure(Metric):
         ends = [period.until for period in calendar if period.until <= scope.as_of]
         return [Window.ending(end, window_days) for end in ends or [scope.as_of]]
 
+    def is_complete(self, scope: Scope, window: Window) -> bool:
+        """Whether a window is over, and the days that its figure waits for."""
+        return window.until + dt.timedelta(days=self.follow_up(scope)) <= scope.as_of
+
+    def newest(self, scope: Scope, shown: list[Window]) -> Window:
+        """The newest complete one of the windows, which is the headline's."""
+        return next((window for window in reversed(shown) if self.is_complete(scope, window)), shown[-1])
+
     def sums(self, facts: Snapshot, scope: Scope, windows: list[Window], by: str | By | None = None) -> Cells:
         """The parts of every window, and of every group where an attribute is given."""
         key = ("sums", self.rows, scope, tuple(windows), by)
@@ -121,13 +135,18 @@ class Measure(Metric):
 
     def _summed(self, facts: Snapshot, scope: Scope, spans: Spans, by: str | By | None) -> list[dict[str, Any]]:
         """The sums of everything that the rows mark or amount to: measures of the same rows share them."""
+        rows, keys = self._keyed(facts, scope, spans, by)
+        sums = [name for name in rows.columns if name not in ("window", "group", "customer_id", *self.own)]
+        return listed(facts, rows.group_by(keys).aggregate(**{name: _sum(rows[name]) for name in sums}))
+
+    def _keyed(self, facts: Snapshot, scope: Scope, spans: Spans, by: str | By | None) -> tuple[Any, list[str]]:
+        """The rows, and the names of the columns that tell window and group."""
         rows: Any = self.rows(facts, scope, spans)
-        sums = [name for name in rows.columns if name not in ("window", "customer_id", *self.own)]
         keys = ["window"]
         if by is not None:
             rows = self.grouped(facts, scope, spans, rows, by)
             keys.append("group")
-        return listed(facts, rows.group_by(keys).aggregate(**{name: _sum(rows[name]) for name in sums}))
+        return (self.ranked(rows, keys) if self.ranked else rows), keys
 
     def grouped(self, facts: Snapshot, scope: Scope, spans: Spans, rows: Any, by: str | By) -> Any:
         """The rows with their `group`. Raises UnknownAttribute."""
@@ -143,10 +162,8 @@ class Measure(Metric):
         self, facts: Snapshot, scope: Scope, part: str, window: Window, by: str | By | None = None, group: Any = ALL
     ) -> list[str]:
         """The customers behind one count of one window, sorted."""
-        spans = Spans([window], scope)
-        rows: Any = self.rows(facts, scope, spans)
-        if by is not None:
-            rows = self.grouped(facts, scope, spans, rows, by)
+        rows, _keys = self._keyed(facts, scope, Spans([window], scope), by)
+        if by is not None and group is not ALL:
             rows = rows.filter(rows.group.isnull() if group is None else rows.group == group)
         counted = rows[part] if rows[part].type().is_boolean() else rows[part] != 0
         rows = rows.filter(counted, rows.customer_id.notnull())
@@ -175,8 +192,10 @@ class _Question:
         known = list(dict.fromkeys(windows))
         self._place = {window: n for n, window in enumerate(known)}
         self._cells = measure.sums(facts, scope, known, by)
+        # Ranks among all are not the sum of ranks within groups.
+        self._whole = measure.sums(facts, scope, known) if by is not None and measure.ranked else self._cells
         self._first_day = first_day(facts, scope, measure.needs[0])
-        self._lacking = next((f"no_{table}" for table in measure.needs if not facts.rows(table)), None)
+        self._lacking = measure.lacking(facts, scope)
 
     def groups(self, shown: list[Window]) -> list[Any]:
         """The groups that have any unit in the windows shown, in order, those without a name last."""
@@ -189,7 +208,7 @@ class _Question:
         if group is not ALL:
             return self._cells.get((place, group)) or self._measure.nothing()
         total = self._measure.nothing()
-        for (where, _group), parts in self._cells.items():
+        for (where, _group), parts in self._whole.items():
             if where == place:
                 total = {name: total[name] + parts[name] for name in total}
         return total
@@ -214,7 +233,7 @@ class _Question:
             "high": interval.high if interval else None,
             "previous": self._compared(before, group),
             "year_before": self._compared(year_before, group),
-            "mature": self.is_complete(window),
+            "mature": self._measure.is_complete(self._scope, window),
             "reason": reason or (formula.reason(parts) if value is None else None),
         }
 
@@ -223,10 +242,6 @@ class _Question:
             return None
         return self._measure.formula_of.value(self.parts(window, group))
 
-    def is_complete(self, window: Window) -> bool:
-        """Whether a window is over, and the days that its figure waits for."""
-        return window.until + dt.timedelta(days=self._measure.follow_up(self._scope)) <= self._scope.as_of
-
     def _reason(self, window: Window) -> str | None:
         """Why a window has no figure, whatever its parts."""
         if self._lacking:
@@ -234,7 +249,7 @@ class _Question:
         back = window.before() if self._measure.looks_back else window
         if self._first_day is None or (self._measure.looks_back and back.since < self._first_day):
             return "history_too_short"
-        return None if self.is_complete(window) else "not_over"
+        return None if self._measure.is_complete(self._scope, window) else "not_over"
 
 
 def first_day(facts: Snapshot, scope: Scope, table: str) -> dt.date | None:

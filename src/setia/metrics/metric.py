@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from importlib import resources
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from setia.kernel.i18n import N_, Sentence
 from setia.kernel.statistics import Interval, Proportion
 from setia.metrics.answer import Answer, Number, to_money
+from setia.metrics.attributes import ATTRIBUTES
+from setia.metrics.options import checked
 
 if TYPE_CHECKING:
     from setia.history.scope import Scope
+    from setia.metrics.attributes import By
     from setia.warehouse.snapshot import Snapshot
 
 Unit = Literal["share", "money", "days", "hours", "orders", "ratio", "score", "months", "table"]
@@ -34,12 +38,35 @@ class Metric:
     source: str
     needs: tuple[str, ...] = ("orders",)
     """The fact tables without which there is nothing to say."""
+    needs_too: Callable[[Scope], tuple[str, ...]] = lambda _scope: ()
+    """Further ones, by what the shop has chosen."""
+    own: tuple[str, ...] = ()
+    """What it can be broken down by, beside the attributes of customers."""
+    of_customers: bool = True
+    """Whether it can be broken down by these."""
+    has_windows: ClassVar[bool] = False
     check: str = ""
     """The check query's name where it is not the metric's own."""
 
     def ask(self, facts: Snapshot, scope: Scope, **options: Any) -> Answer:
-        """The answer for a scope; each kind of metric has its own options."""
+        """The answer for a scope; each metric has its own options. Raises UnknownOption, BadOption."""
+        return self.answer(facts, scope, **checked(self.name, self.options(), options))
+
+    def answer(self, facts: Snapshot, scope: Scope, **options: Any) -> Answer:
+        """The same for options that are known to be good."""
         raise NotImplementedError
+
+    def lacking(self, facts: Snapshot, scope: Scope) -> str | None:
+        """The reason where a fact table that it needs is empty."""
+        return next((f"no_{table}" for table in (*self.needs, *self.needs_too(scope)) if not facts.rows(table)), None)
+
+    def divides(self, by: str | By) -> bool:
+        """Whether it can be broken down by something: its own columns, attributes of customers, segments."""
+        if "by" not in self.options():
+            return False
+        if isinstance(by, str):
+            return by in self.own or (self.of_customers and by in ATTRIBUTES)
+        return self.of_customers and (self.has_windows or not by.needs_windows)
 
     def options(self) -> dict[str, Any]:
         """The names of the options with their defaults."""
@@ -58,7 +85,7 @@ class Listing(Metric):
     answers: Callable[..., Answer]
     """From snapshot, scope and options to the answer."""
 
-    def ask(self, facts: Snapshot, scope: Scope, **options: Any) -> Answer:
+    def answer(self, facts: Snapshot, scope: Scope, **options: Any) -> Answer:
         """The answer for a scope. Options are those of the function."""
         return self.answers(facts, scope, **options)
 
@@ -74,6 +101,7 @@ class Part:
     name: str
     title: str
     kind: Literal["count", "money", "number"] = "count"
+    """`money` is shown in the shop's currency, `number` is a quantity of something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +129,19 @@ def share(part: str, of: str, empty: str) -> Formula:
     return Formula(value, empty, lambda parts: Proportion(parts[part], parts[of]).wilson())
 
 
-def per(amount: str, of: str, empty: str) -> Formula:
+UNPRICED = Part("unpriced", N_("Amounts without a rate"))
+
+
+def unpriced(parts: Parts) -> Iterable[str]:
+    """The note that amounts were left out."""
+    if parts["unpriced"]:
+        yield Sentence(
+            N_("{n} amounts are in a currency without a rate and are left out; import a table of rates."),
+            n=parts["unpriced"],
+        )
+
+
+def per(amount: str, of: str, empty: str | Callable[[Parts], str]) -> Formula:
     """So much for each; money stays exact to four places."""
 
     def value(parts: Parts) -> Number | None:

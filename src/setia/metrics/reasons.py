@@ -6,6 +6,7 @@ from setia.kernel.i18n import N_
 
 REASONS: dict[str, str] = {
     "history_too_short": N_("The history is too short for this figure"),
+    "brackets_have_none": N_("Brackets differ in length; read the table"),
     "not_over": N_("Not complete yet"),
     "no_customers": N_("There are no customers to count"),
     "no_new_customers": N_("There are no new customers to count"),
@@ -14,6 +15,8 @@ REASONS: dict[str, str] = {
     "no_orders": N_("There are no orders to count"),
     "no_priced_orders": N_("No order is in a currency whose rate is known"),
     "no_revenue": N_("There is no revenue to share out"),
+    "no_rate": N_("No amount is in a currency whose rate is known"),
+    "no_returns": N_("No returns have been imported"),
     "no_units": N_("The orders have no lines to count"),
     "no_order_lines": N_("The orders have no lines to count"),
     "no_events": N_("No visits have been imported"),

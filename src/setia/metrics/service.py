@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from setia.history.scope import Scope
-from setia.history.windows import Window
 from setia.kernel.errors import SetiaError
 from setia.metrics.answer import Answer
-from setia.metrics.attributes import By
+from setia.metrics.attributes import By, attribute
 from setia.metrics.catalogue import METRICS, metric
 from setia.metrics.measure import ALL, Measure
+from setia.metrics.metric import Metric
+from setia.metrics.options import checked
 
 if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
@@ -23,16 +24,16 @@ MakeScope = Callable[[Any, dt.date | None], Scope]
 Ask = Callable[..., Answer]
 
 
-class UnknownOption(SetiaError):
-    """The metric {metric} has no option {name}. Its options are {choices}."""
-
-    code = "metrics.unknown_option"
-
-
 class NobodyBehind(SetiaError):
-    """The customers behind {part} of {metric} cannot be listed. Choose one of {choices}."""
+    """The customers behind {part} of {metric} cannot be listed. {hint}."""
 
     code = "metrics.nobody_behind"
+
+
+class NoSuchPeriod(SetiaError):
+    """{metric} has no period that begins on {day}. With these options its periods begin on {choices}."""
+
+    code = "metrics.no_such_period"
 
 
 class Metrics:
@@ -61,21 +62,28 @@ class Metrics:
         return ask
 
     def ask(self, name: str, *, as_of: dt.date | None = None, **options: Any) -> Answer:
-        """One metric's answer. Raises UnknownMetric, UnknownOption and what the metric itself raises."""
+        """One metric's answer. Raises UnknownMetric, UnknownOption, BadOption and what the metric itself raises."""
         known = metric(name)
-        _checked(name, options)
         with self._reading() as facts:
             return known.ask(facts, self._scope(facts, as_of), **options)
 
     def all(self, names: Sequence[str] = (), *, as_of: dt.date | None = None, **options: Any) -> list[Answer]:
-        """Several metrics, by default every one, from one snapshot; each takes those of the options that it has."""
+        """Several metrics, by default every one, from one snapshot.
+
+        Each takes those of the options that it has, and `by` where it can be broken down by that. Raises UnknownMetric,
+        UnknownOption and UnknownAttribute for what none of them has.
+        """
         wanted = [metric(name) for name in names or METRICS]
+        every: dict[str, Any] = {}
+        for each in wanted:
+            every |= each.options()
+        given = checked("any of them", every, options)
+        by = given.pop("by", None)
+        if by is not None and not any(each.divides(by) for each in wanted):
+            attribute(by)
         with self._reading() as facts:
             scope = self._scope(facts, as_of)
-            return [
-                each.ask(facts, scope, **{key: value for key, value in options.items() if key in each.options()})
-                for each in wanted
-            ]
+            return [each.ask(facts, scope, **_own(each, given, by)) for each in wanted]
 
     def customers(
         self,
@@ -84,29 +92,38 @@ class Metrics:
         *,
         as_of: dt.date | None = None,
         period_from: dt.date | None = None,
-        period_until: dt.date | None = None,
-        by: str | By | None = None,
         group: Any = ALL,
+        **options: Any,
     ) -> list[str]:
         """The customers behind one count of a measure, sorted: `customers("retention", "lost")`.
 
-        `period_from` and `period_until` name a row of the measure's table, by default the newest window. Raises
-        NobodyBehind for what is no count of customers.
+        The options are those with which the measure was asked; `period_from` and `group` name a row of its table, by
+        default the newest complete window and everybody. Raises NobodyBehind for what is no count of customers, and
+        NoSuchPeriod.
         """
         known = metric(name)
-        countable = [each.name for each in known.parts if each.kind == "count"] if isinstance(known, Measure) else []
-        if not isinstance(known, Measure) or part not in countable:
-            raise NobodyBehind(metric=name, part=part, choices=", ".join(countable) or "a measure instead")
+        if not isinstance(known, Measure):
+            raise NobodyBehind(
+                metric=name, part=part, hint="Only the counts of a measure can; this is a table of its own"
+            )
+        countable = [each.name for each in known.parts if each.kind == "count"]
+        if part not in countable:
+            raise NobodyBehind(metric=name, part=part, hint=f"Choose one of {', '.join(countable)}")
+        given = checked(name, known.options(), options)
+        by = given.get("by")
         with self._reading() as facts:
             scope = self._scope(facts, as_of)
-            (window,) = known.shown(scope, None, None, None)
-            if period_from is not None and period_until is not None:
-                window = Window(period_from, period_until)
+            shown = known.shown(scope, given.get("window_days"), given.get("every"), given.get("last"))
+            window = known.newest(scope, shown)
+            if period_from is not None:
+                starts = {each.since: each for each in shown}
+                if period_from not in starts:
+                    choices = ", ".join(str(day) for day in starts)
+                    raise NoSuchPeriod(metric=name, day=str(period_from), choices=choices)
+                window = starts[period_from]
             return known.customers(facts, scope, part, window, by, group)
 
 
-def _checked(name: str, options: dict[str, Any]) -> None:
-    known = metric(name).options()
-    for option in options:
-        if option not in known:
-            raise UnknownOption(metric=name, name=option, choices=", ".join(known))
+def _own(known: Metric, options: dict[str, Any], by: str | By | None) -> dict[str, Any]:
+    own = {name: given for name, given in options.items() if name in known.options()}
+    return {**own, "by": by} if by is not None and known.divides(by) else own

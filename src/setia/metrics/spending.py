@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from setia.history.costs import costs_before
-from setia.history.sales import customers_orders
+from setia.history.sales import first_days, no_money
 from setia.history.scope import Scope
 from setia.history.windows import Spans, Window
 from setia.kernel.i18n import N_
 from setia.metrics.answer import Answer, as_table
 from setia.metrics.keeping import PERIOD_DAYS, movement
 from setia.metrics.measure import Measure
-from setia.metrics.metric import Formula, Listing, Part, Parts, per
+from setia.metrics.metric import UNPRICED, Formula, Listing, Part, Parts, per, unpriced
 from setia.metrics.populations import SPENDING
 from setia.warehouse.snapshot import listed
 
@@ -22,16 +22,18 @@ if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
 
 
+SHARED = N_(
+    "Costs that name no customer or channel stand in no group: the groups' costs for each are too small by that."
+)
+
+
 def kept_at_cost(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per cost of keeping in each window, and one per customer kept through it."""
-    import ibis
-
     spent: Any = costs_before(facts, scope)
     spent = spans.during(spent.filter(spent.purpose == "keeping"))
-    own = spent.select("window", "customer_id", cost="amount", retained=False)
+    own = spent.select("window", "customer_id", cost="amount", unpriced=spent.amount.isnull(), retained=False)
     kept: Any = movement(facts, scope, spans)
-    nothing = ibis.literal(0).cast("decimal(18, 4)")
-    people = kept.filter(kept.retained).select("window", "customer_id", cost=nothing, retained=True)
+    people = kept.filter(kept.retained).select("window", "customer_id", cost=no_money(), unpriced=False, retained=True)
     return own.union(people)
 
 
@@ -42,15 +44,15 @@ def won_at_cost(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     spent: Any = costs_before(facts, scope)
     spent = spans.during(spent.filter(spent.purpose == "winning"))
     nobody = ibis.null("string")
-    own = spent.select("window", customer_id=nobody, channel=spent.channel.lower(), cost="amount", new_customers=False)
-    orders: Any = customers_orders(facts, scope)
-    firsts = orders.group_by("customer_id").aggregate(day=orders.day.min())
-    firsts = spans.during(firsts)
+    own = spent.select(
+        "window", customer_id=nobody, channel=spent.channel.lower(), cost="amount", unpriced=spent.amount.isnull(),
+        new_customers=False,
+    )  # fmt: skip
+    firsts: Any = spans.during(first_days(facts, scope), "first_day")
     about: Any = facts.table("customers")
     about = about.select(known_id="customer_id", channel=about.source.lower())
     rows = firsts.left_join(about, firsts.customer_id == about.known_id)
-    nothing = ibis.literal(0).cast("decimal(18, 4)")
-    people = rows.select("window", "customer_id", "channel", cost=nothing, new_customers=True)
+    people = rows.select("window", "customer_id", "channel", cost=no_money(), unpriced=False, new_customers=True)
     return own.union(people)
 
 
@@ -88,7 +90,8 @@ def costs(facts: Snapshot, scope: Scope, *, window_days: int = 365) -> Answer:
     }
     figures = {"value": total if found else None, **by_purpose, "window_days": window_days}
     table = as_table(found, ("purpose", "category", "programme", "amount", "share"))
-    return Answer("costs", scope, figures, table, None if found else "no_costs")
+    lacking = {"unpriced": sum(row["unpriced"] for row in found)}
+    return Answer("costs", scope, figures, table, None if found else "no_costs", tuple(unpriced(lacking)))
 
 
 COSTS = Listing(
@@ -113,10 +116,12 @@ RETENTION_COST = Measure(
     better="lower",
     source="Field's standard: 100,000 spent for 1,000 retained customers is 100 each",
     rows=kept_at_cost,
-    parts=(Part("cost", N_("Costs of keeping"), "money"), Part("retained", N_("Customers retained"))),
+    parts=(Part("cost", N_("Costs of keeping"), "money"), Part("retained", N_("Customers retained")), UNPRICED),
     formula_of=_cost_per("retained", "no_retained_customers"),
     window_days=PERIOD_DAYS,
     looks_back=True,
+    notes=unpriced,
+    notes_by=SHARED,
 )
 ACQUISITION_COST = Measure(
     name="acquisition_cost",
@@ -128,9 +133,11 @@ ACQUISITION_COST = Measure(
     source="Field's standard, all new customers counted, whoever brought them",
     needs=("orders", "costs"),
     rows=won_at_cost,
-    parts=(Part("cost", N_("Costs of winning"), "money"), Part("new_customers", N_("New customers"))),
+    parts=(Part("cost", N_("Costs of winning"), "money"), Part("new_customers", N_("New customers")), UNPRICED),
     formula_of=_cost_per("new_customers", "no_new_customers"),
     window_days=90,
     own=("channel",),
+    notes=unpriced,
+    notes_by=SHARED,
 )
 SPENT = (COSTS, RETENTION_COST, ACQUISITION_COST)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from setia.history.running import at_both_ends
+from setia.history.sales import no_money
 from setia.history.scope import Scope
 from setia.history.windows import Spans, Window
-from setia.kernel.i18n import N_, Sentence
+from setia.kernel.i18n import N_
 from setia.metrics.answer import Number, to_money
 from setia.metrics.keeping import yearly_churn
 from setia.metrics.measure import Measure
-from setia.metrics.metric import Formula, Part, Parts, share
+from setia.metrics.metric import UNPRICED, Formula, Part, Parts, share, unpriced
 from setia.metrics.populations import SUBSCRIBERS
 
 if TYPE_CHECKING:
@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
 def recurring(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per window and subscriber: what they paid a month at both ends, and the one class the change belongs to."""
-    import ibis
-
     rows: Any = at_both_ends(facts, scope, spans)
-    nothing = ibis.literal(0).cast("decimal(18, 4)")
+    nothing = no_money()
     start, end = rows.mrr_start, rows.mrr_end
     at_start, at_end = start > 0, end > 0
 
@@ -65,7 +63,7 @@ MOVEMENT = (
     Part("subscribers_back", N_("Subscribers back after a pause")),
     Part("subscribers_lost", N_("Subscribers lost")),
     Part("subscribers_end", N_("Subscribers at the end")),
-    Part("unpriced", N_("Amounts without a rate")),
+    UNPRICED,
 )
 
 
@@ -102,18 +100,10 @@ def _per_year(parts: Parts, window: Window) -> dict[str, Number | None]:
     return {"churn_per_year": yearly_churn(parts["subscribers_lost"] / start if start else None, window)}
 
 
-def _unpriced(parts: Parts) -> Iterable[str]:
-    if parts["unpriced"]:
-        yield Sentence(
-            N_("{n} amounts are in a currency without a rate and are left out; import a table of rates."),
-            n=parts["unpriced"],
-        )
-
-
 def _measure(name: str, title: str, formula: str, source: str, of: Formula, **more: Any) -> Measure:
     return Measure(
         name=name, title=title, formula=formula, source=source, formula_of=of, population=SUBSCRIBERS,
-        needs=("subscriptions",), check="mrr", rows=recurring, parts=MOVEMENT, window_days=30, notes=_unpriced, **more,
+        needs=("subscriptions",), check="mrr", rows=recurring, parts=MOVEMENT, window_days=30, notes=unpriced, **more,
     )  # fmt: skip
 
 
@@ -122,7 +112,7 @@ MRR = _measure(
     N_("Monthly recurring revenue (MRR)"),
     N_("Sum of the running prices, each brought to a month: a week × 52 ÷ 12, a year ÷ 12; trials count 0"),
     "ProfitWell; start + new + expansion + reactivation − contraction − churned = end",
-    Formula(lambda parts: parts["end"], "no_subscriptions"),
+    Formula(lambda parts: parts["end"] if parts["end"] or not parts["unpriced"] else None, "no_rate"),
     unit="money",
     better="higher",
     also=_per_subscriber,

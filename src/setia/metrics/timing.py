@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from setia.history.sales import customers_orders, days_old, purchase_days
+from setia.history.sales import customers_orders, days_old, first_days, purchase_days
 from setia.history.scope import Scope
+from setia.history.visits import seen_events
 from setia.history.windows import Spans
 from setia.kernel.i18n import N_, Sentence
 from setia.metrics.answer import Answer, as_table
@@ -69,11 +70,10 @@ def purchase_gaps(facts: Snapshot, scope: Scope) -> ir.Table:
 
 def first_gaps(facts: Snapshot, scope: Scope) -> ir.Table:
     """One row per customer with a visit before any order: from the first visit to the first order."""
-    events: Any = facts.table("events")
-    events = events.filter(events.day < scope.as_of, events.customer_id.notnull())
+    events: Any = seen_events(facts, scope)
+    events = events.filter(events.customer_id.notnull())
     seen = events.group_by("customer_id").aggregate(day=events.day.min())
-    orders: Any = customers_orders(facts, scope)
-    bought = orders.group_by(first_id=orders.customer_id).aggregate(next_day=orders.day.min())
+    bought: Any = first_days(facts, scope).rename(first_id="customer_id", next_day="first_day")
     rows = seen.left_join(bought, seen.customer_id == bought.first_id).select("customer_id", "day", "next_day")
     rows = rows.filter(rows.next_day.isnull() | (rows.next_day >= rows.day))
     return _with_length(scope, rows, rows.day, rows.next_day)
@@ -90,9 +90,9 @@ def time_to_first_order(facts: Snapshot, scope: Scope, *, by: str | By | None = 
 
 def activations(facts: Snapshot, scope: Scope) -> ir.Table:
     """One row per customer: from the first order to what makes a new customer an active one."""
-    orders: Any = customers_orders(facts, scope)
-    firsts = orders.group_by("customer_id").aggregate(day=orders.day.min())
+    firsts: Any = first_days(facts, scope).rename(day="first_day")
     if scope.choices.activation_event is None:
+        orders: Any = customers_orders(facts, scope)
         later: Any = orders.select(active_id="customer_id", active_day="day")
         after = firsts.join(later, [firsts.customer_id == later.active_id, firsts.day < later.active_day])
     else:
@@ -107,7 +107,9 @@ def activations(facts: Snapshot, scope: Scope) -> ir.Table:
 
 def time_to_activation(facts: Snapshot, scope: Scope, *, by: str | By | None = None) -> Answer:
     """Days from the first order to activation, by survival curve. `table` as in `time_between_purchases`."""
-    return _answer("time_to_activation", facts, scope, activations(facts, scope), by)
+    lacking = TIME_TO_ACTIVATION.lacking(facts, scope)
+    gaps: Any = activations(facts, scope)
+    return _answer("time_to_activation", facts, scope, gaps.limit(0) if lacking else gaps, by, lacking)
 
 
 def activated(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
@@ -120,15 +122,13 @@ def activated(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
 def next_order(facts: Snapshot, scope: Scope) -> Answer:
     """How likely another purchase is after the first, the second, the third …
 
-    `table`: one row per number of purchases: `purchases` (the last row holds this many or more), `customers` (who got
-    so far), `bought_again` (who have since), `within_90` and `within_365` (share by survival curve: those who had
-    less time count for as long as they have been seen; null beyond the curve), `median_days`. The headline is the
+    `table`: one row per number of purchases up to ten: `purchases`, `customers` (who got so far), `bought_again` (who
+    have since), `within_90` and `within_365` (share by survival curve: those who had less time count for as long as they
+    have been seen; null beyond the curve), `median_days`. The headline is the
     share within 90 days after the first purchase; `third_to_first` compares the third with it.
     """
     gaps: Any = purchase_gaps(facts, scope)
-    import ibis
-
-    gaps = gaps.mutate(purchases=ibis.least(gaps.nth, MOST_ORDERS))
+    gaps = gaps.filter(gaps.nth <= MOST_ORDERS).rename(purchases="nth")
     counted = gaps.group_by("purchases", "days").aggregate(
         ended=gaps.count(where=gaps.ended), open=gaps.count(where=~gaps.ended)
     )
@@ -168,7 +168,9 @@ def _with_length(scope: Scope, rows: Any, start: Any, end: Any) -> Any:
     return rows.mutate(days=days, ended=ended)
 
 
-def _answer(name: str, facts: Snapshot, scope: Scope, gaps: Any, by: str | By | None) -> Answer:
+def _answer(
+    name: str, facts: Snapshot, scope: Scope, gaps: Any, by: str | By | None, lacking: str | None = None
+) -> Answer:
     if by is not None:
         gaps = attribute(by).joined(facts, scope, None, gaps)
     keys = ["days"] if by is None else ["group", "days"]
@@ -181,7 +183,8 @@ def _answer(name: str, facts: Snapshot, scope: Scope, gaps: Any, by: str | By | 
         table += [{"group": group, **row} for row in _curve(own).rows()]
     curve = _curve(rows)
     figures = {"value": curve.quantile(0.5), **_figures(curve)}
-    reason = None if figures["value"] is not None else "median_not_reached" if rows else "no_customers"
+    empty = "median_not_reached" if rows else lacking or "no_customers"
+    reason = None if figures["value"] is not None else empty
     columns = CURVE if by is None else ("group", *CURVE)
     return Answer(name, scope, figures, as_table(table, columns), reason, tuple(_said(figures)))
 
@@ -210,6 +213,11 @@ def _said(figures: dict[str, Any]) -> Iterable[str]:
             N_("{completed} of {watched} have got there so far; the median lies beyond what has been seen."),
             completed=figures["completed"], watched=figures["watched"],
         )  # fmt: skip
+
+
+def _told_by(scope: Scope) -> tuple[str, ...]:
+    """Where activation is told of, if not by the orders."""
+    return ("events",) if scope.choices.activation_event is not None else ()
 
 
 TIME_BETWEEN_PURCHASES = Listing(
@@ -256,6 +264,7 @@ ACTIVATION = Measure(
     rows=activated,
     parts=(Part("customers", N_("New customers")), Part("activated", N_("Of those, activated in time"))),
     formula_of=share("activated", "customers", "no_new_customers"),
+    needs_too=_told_by,
     window_days=90,
     follow_up=lambda scope: scope.choices.activation_days,
 )
@@ -267,6 +276,7 @@ TIME_TO_ACTIVATION = Listing(
     population=PEOPLE,
     better="lower",
     source="Kaplan & Meier 1958; the shop's own definition of activation",
+    needs_too=_told_by,
     answers=time_to_activation,
 )
 TIMING = (TIME_BETWEEN_PURCHASES, NEXT_ORDER, TIME_TO_FIRST_ORDER, ACTIVATION, TIME_TO_ACTIVATION)

@@ -13,7 +13,7 @@ from setia.history.scope import Scope
 from setia.history.windows import Spans, Window
 from setia.kernel.i18n import N_
 from setia.metrics.answer import Number, to_money
-from setia.metrics.buying import FREQUENCY, ORDER_VALUE, REPEAT_PURCHASE, returned_value
+from setia.metrics.buying import FREQUENCY, ORDER_VALUE, REPEAT_PURCHASE, returned_value, sold
 from setia.metrics.keeping import PERIOD_DAYS, RETENTION
 from setia.metrics.metric import Unit
 from setia.metrics.timing import time_between_purchases
@@ -192,7 +192,6 @@ def _mean_of_rates(facts: Snapshot, scope: Scope) -> float | None:
 
 def _order_value(facts: Snapshot, scope: Scope) -> list[Variant]:
     f = ORDER_VALUE.ask(facts, scope).figures
-    bought = FREQUENCY.ask(facts, scope).figures
     orders = f["orders"]
     return [
         Variant(N_("net sales ÷ orders"), OURS, f["value"], "money", ours=True),
@@ -204,7 +203,7 @@ def _order_value(facts: Snapshot, scope: Scope) -> list[Variant]:
         Variant(
             N_("net sales ÷ customers"),
             N_("This is revenue per customer: it grows with every further order."),
-            to_money(f["net"] / bought["customers"]) if bought["customers"] else None, "money",
+            _per_customer(facts, scope), "money",
         ),
         Variant(
             N_("net sales, returns of the same orders deducted whenever they came back ÷ orders"),
@@ -221,6 +220,21 @@ def _by_sale_date(facts: Snapshot, scope: Scope, sold: Decimal, orders: int) -> 
     return to_money((sold - found["returned"]) / orders) if orders else None
 
 
+def _per_customer(facts: Snapshot, scope: Scope) -> Decimal | None:
+    """Net sales of the year to named customers, for each of them."""
+    rows: Any = sold(facts, scope, Spans([Window.ending(scope.as_of, ORDER_VALUE.window_days)], scope))
+    (found,) = listed(facts, rows.aggregate(net=rows.net.sum(where=rows.customer_id.notnull())))
+    customers = FREQUENCY.ask(facts, scope).figures["customers"]
+    return to_money(found["net"] / customers) if customers and found["net"] is not None else None
+
+
+FIRST_MONTHS = {
+    12: N_("net sales of the first 12 months ÷ customers of the cohort"),
+    6: N_("net sales of the first 6 months ÷ customers of the cohort"),
+    3: N_("net sales of the first 3 months ÷ customers of the cohort"),
+}
+
+
 def _lifetime_value(facts: Snapshot, scope: Scope) -> list[Variant]:
     f = lifetime_value(facts, scope).figures
     value, bought = ORDER_VALUE.ask(facts, scope).figures, FREQUENCY.ask(facts, scope).figures
@@ -228,10 +242,9 @@ def _lifetime_value(facts: Snapshot, scope: Scope) -> list[Variant]:
     kept = yearly if yearly["value"] is not None else RETENTION.ask(facts, scope).figures
     churn = kept["churn_per_year"]
     revenue = Decimal(str(bought["value"])) * value["value"] if bought["value"] and value["value"] is not None else None
-    to_date = to_money(value["net"] / bought["customers"]) if bought["customers"] else None
     formula = to_money(revenue / Decimal(str(churn))) if revenue is not None and churn else None
     return [
-        Variant(N_("net sales of the first 12 months ÷ customers of the cohort"), OURS, f["value"], "money", ours=True),
+        Variant(FIRST_MONTHS[f["months"] or 12], OURS, f["value"], "money", ours=True),
         Variant(
             N_("the same × margin"),
             N_("What is left after the goods are paid; costs of winning and keeping are not deducted."),
@@ -240,7 +253,7 @@ def _lifetime_value(facts: Snapshot, scope: Scope) -> list[Variant]:
         Variant(
             N_("net sales of the year ÷ customers who bought in it"),
             N_("Customers of every age in one pot: the figure moves with how many are new."),
-            to_date, "money",
+            _per_customer(facts, scope), "money",
         ),
         Variant(
             N_("order value × orders a year × (1 ÷ yearly churn)"),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from setia.history.costs import costs_before
+from setia.history.returns import returns_before
 from setia.history.running import paid_rows
-from setia.history.sales import month_of, purchase_days, returns_before, sales
+from setia.history.sales import first_days, month_of, purchase_days, sales
 from setia.history.visits import visits
 from setia.metrics.timing import purchase_gaps
 
@@ -29,7 +30,7 @@ class View:
 
 def _cohorts(facts: Snapshot, scope: Scope) -> Any:
     days: Any = purchase_days(facts, scope)
-    first = days.group_by(first_id=days.customer_id).aggregate(first_day=days.day.min())
+    first: Any = first_days(facts, scope).rename(first_id="customer_id")
     joined = days.join(first, days.customer_id == first.first_id)
     rows = joined.select("customer_id", cohort=month_of(joined.first_day), month=month_of(joined.day)).distinct()
     age = (rows.month.year() - rows.cohort.year()) * 12 + rows.month.month() - rows.cohort.month()
@@ -54,7 +55,7 @@ VIEWS: dict[str, View] = {
         lambda facts, scope: sales(facts, scope).select(*_SALES),
     ),
     "counted_returns": View(
-        "Returns, in the shop's currency.",
+        "Returns, in the shop's currency; what came back of orders that do not count is left out.",
         {
             "return_id": "key",
             "order_id": "the order it was sold in, where known",
@@ -102,6 +103,7 @@ VIEWS: dict[str, View] = {
             "with_cart": "something was put into the cart",
             "with_order": "an order was placed",
             "revenue": "of those orders",
+            "unpriced": "of those orders, how many have no rate",
         },
         visits,
     ),
@@ -114,6 +116,7 @@ VIEWS: dict[str, View] = {
             "monthly": "amount a month",
             "paid_from": "first paid moment, after any trial",
             "ended_at": "end, null while it runs",
+            "reason": "why it ended, where that was told",
         },
         paid_rows,
     ),

@@ -9,7 +9,7 @@ from setia.history.visits import visits
 from setia.history.windows import Spans
 from setia.kernel.i18n import N_
 from setia.metrics.measure import Measure
-from setia.metrics.metric import Part, per, share
+from setia.metrics.metric import UNPRICED, Part, per, share, unpriced
 from setia.metrics.populations import VISITORS
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def visited(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
         "with_cart",
         "with_order",
         "revenue",
+        "unpriced",
         visits=True,
         abandoned=rows.with_cart & ~rows.with_order,
     )
@@ -101,8 +102,9 @@ REVENUE_PER_VISIT = Measure(
     needs=("events",),
     check="visits",
     rows=visited,
-    parts=(VISITS, Part("revenue", N_("Sales during visits"), "money")),
+    parts=(VISITS, Part("revenue", N_("Sales during visits"), "money"), UNPRICED),
     formula_of=per("revenue", "visits", "no_visits"),
+    notes=unpriced,
     window_days=30,
     own=KINDS,
 )

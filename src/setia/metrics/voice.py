@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import sqrt
 from typing import TYPE_CHECKING, Any
 
+from setia.history.running import paid_rows
 from setia.history.scope import Scope
 from setia.history.windows import Spans, Window
 from setia.kernel.i18n import N_
@@ -24,50 +26,73 @@ LEAVING = "leaving"
 """The survey in which those who leave say why."""
 
 
-def _answers(survey: str, usual_scale: int, facts: Snapshot, scope: Scope, spans: Spans) -> Any:
-    """The latest answer of each customer in each window, nameless ones all, and the messages that asked for one."""
-    import ibis
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A question that is answered with a whole number."""
 
-    given: Any = facts.table("answers")
-    given = spans.during(given.filter(given.survey == survey, given.score.notnull(), given.day < scope.as_of))
-    who = ibis.coalesce(given.customer_id, given.answer_id)
-    given = given.mutate(who=who, out_of=ibis.coalesce(given.scale, usual_scale))
-    own = ibis.window(group_by=["window", "who"], order_by=[ibis.desc(given.answered_at), ibis.desc(given.answer_id)])
-    ranked = given.mutate(place=ibis.row_number().over(own))
-    latest = ranked.filter(ranked.place == 0)
-    said = latest.select("window", "customer_id", "score", "out_of", answers=True, asked=False)
-    sent: Any = facts.table("messages")
-    sent = spans.during(sent.filter(sent.survey == survey, sent.state != "rejected", sent.day < scope.as_of))
-    nothing = ibis.null("int64")
-    asking = sent.select("window", "customer_id", score=nothing, out_of=nothing, answers=False, asked=True)
-    return said.union(asking)
+    name: str
+    lowest: int
+    highest: int
+    """Where an answer names no scale of its own."""
+    one_scale: bool = False
+    """Whether an answer on another scale is not an answer to the same question."""
+
+    def answers(self, facts: Snapshot, scope: Scope, spans: Spans) -> Any:
+        """The latest answer of each customer in each window, nameless ones all, and the messages that asked for one.
+
+        A number that its scale does not have is no answer.
+        """
+        import ibis
+
+        given: Any = facts.table("answers")
+        given = given.filter(given.survey == self.name, given.day < scope.as_of)
+        given = given.mutate(
+            who=ibis.coalesce(given.customer_id, given.answer_id), out_of=ibis.coalesce(given.scale, self.highest)
+        )
+        given = given.filter(given.score >= self.lowest, given.score <= given.out_of)
+        given = spans.during(given.filter(given.out_of == self.highest) if self.one_scale else given)
+        own = ibis.window(
+            group_by=["window", "who"], order_by=[ibis.desc(given.answered_at), ibis.desc(given.answer_id)]
+        )
+        ranked = given.mutate(place=ibis.row_number().over(own))
+        latest = ranked.filter(ranked.place == 0)
+        said = latest.select("window", "customer_id", "score", "out_of", answers=True, asked=False)
+        sent: Any = facts.table("messages")
+        sent = spans.during(sent.filter(sent.survey == self.name, sent.state != "rejected", sent.day < scope.as_of))
+        nothing = ibis.null("int64")
+        asking = sent.select("window", "customer_id", score=nothing, out_of=nothing, answers=False, asked=True)
+        return said.union(asking)
+
+
+RECOMMENDATION = Survey("nps", 0, 10, one_scale=True)
+SATISFACTION = Survey("csat", 1, 5)
+EASE = Survey("ces", 1, 7)
 
 
 def recommendations(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
-    """Answers from 0 to 10 to whether they would recommend the shop; one on another scale is not the same question."""
-    rows = _answers("nps", 10, facts, scope, spans)
-    counts = rows.answers & (rows.out_of == 10)
+    """Answers from 0 to 10 to whether they would recommend the shop."""
+    rows = RECOMMENDATION.answers(facts, scope, spans)
     return rows.select(
         "window",
         "customer_id",
         "asked",
-        answers=counts.fill_null(False),
-        promoters=(counts & (rows.score >= 9)).fill_null(False),
-        passives=(counts & (rows.score >= 7) & (rows.score <= 8)).fill_null(False),
-        detractors=(counts & (rows.score <= 6)).fill_null(False),
+        "answers",
+        promoters=(rows.answers & (rows.score >= 9)).fill_null(False),
+        passives=(rows.answers & (rows.score >= 7) & (rows.score <= 8)).fill_null(False),
+        detractors=(rows.answers & (rows.score <= 6)).fill_null(False),
     )
 
 
 def satisfaction(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
-    """Answers on a scale from 1; satisfied are the upper fifth of it: 4 and 5 of 5, 6 and 7 of 7, 8 to 10 of 10."""
-    rows = _answers("csat", 5, facts, scope, spans)
+    """Answers on a scale from 1; satisfied from four fifths of it up: 4 and 5 of 5, 6 and 7 of 7, 8 to 10 of 10."""
+    rows = SATISFACTION.answers(facts, scope, spans)
     satisfied = rows.answers & (rows.score * 5 >= rows.out_of * 4)
     return rows.select("window", "customer_id", "asked", "answers", satisfied=satisfied.fill_null(False))
 
 
 def ease(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """Answers on a scale from 1; easy from two thirds of the way up: 5 to 7 of 7, 4 and 5 of 5."""
-    rows = _answers("ces", 7, facts, scope, spans)
+    rows = EASE.answers(facts, scope, spans)
     easy = rows.answers & ((rows.score - 1) * 3 >= (rows.out_of - 1) * 2)
     return rows.select("window", "customer_id", "asked", "answers", easy=easy.fill_null(False))
 
@@ -115,7 +140,7 @@ NPS = Measure(
 CSAT = Measure(
     name="csat",
     title=N_("Satisfaction score (CSAT)"),
-    formula=N_("Answers in the upper fifth of their scale (4 and 5 of 5) ÷ answers"),
+    formula=N_("Answers from four fifths of their scale up (4 and 5 of 5) ÷ answers"),
     unit="share",
     population=ANSWERERS,
     better="higher",
@@ -151,33 +176,41 @@ def leaving_reasons(facts: Snapshot, scope: Scope, *, window_days: int = 365) ->
     The headline is the share of those who left and gave a reason.
     """
     window = Window.ending(scope.as_of, window_days)
-    subscriptions: Any = facts.table("subscriptions")
-    opens, closes = scope.midnight(window.since), scope.midnight(window.until)
-    renewed: Any = subscriptions.select(next_id="subscription_id", next_at="started_at")
-    ended = subscriptions.filter(subscriptions.ended_at >= opens, subscriptions.ended_at < closes)
-    # A change of price ends one row and starts the next at the same moment: nobody left.
-    ended = ended.anti_join(
-        renewed, [ended.subscription_id == renewed.next_id, ended.ended_at == renewed.next_at]
-    ).select(who="customer_id", reason="reason")
     answers: Any = facts.table("answers")
     said = answers.filter(answers.survey == LEAVING, answers.day >= window.since, answers.day < window.until)
     said = said.select(who=said.customer_id.fill_null(said.answer_id), reason="choice")
-    both = ended.union(said)
-    people = both.group_by("who", "reason").aggregate(rows=both.count())
-    given = people.filter(people.reason.notnull())
-    silent = people.filter(people.reason.isnull()).anti_join(given.select("who"), "who")
-    counted = given.union(silent)
-    counted = counted.group_by("reason").aggregate(customers=counted.count())
+    both = _ended(facts, scope, window).union(said).distinct()
+    marked = both.group_by("who").mutate(told=both.reason.notnull().any())
+    (found,) = listed(facts, marked.aggregate(left=marked.who.nunique(), told=marked.who.nunique(where=marked.told)))
+    given = marked.filter(marked.reason.notnull() | ~marked.told)
+    counted = given.group_by("reason").aggregate(customers=given.count())
     rows = sorted(
         listed(facts, counted), key=lambda row: (row["reason"] is None, -row["customers"], row["reason"] or "")
     )
-    total = sum(row["customers"] for row in rows if row["reason"] is not None)
+    left, told = found["left"], found["told"]
     for row in rows:
-        row["share"] = row["customers"] / total if total and row["reason"] is not None else None
-    left = total + sum(row["customers"] for row in rows if row["reason"] is None)
-    figures = {"value": total / left if left else None, "left": left, "with_reason": total, "window_days": window_days}
+        row["share"] = row["customers"] / told if row["reason"] is not None else None
+    figures = {"value": told / left if left else None, "left": left, "with_reason": told, "window_days": window_days}
     reason = None if left else "no_customers"
     return Answer("leaving_reasons", scope, figures, as_table(rows, ("reason", "customers", "share")), reason)
+
+
+def _ended(facts: Snapshot, scope: Scope, window: Window) -> Any:
+    """Who stopped paying in a window (`who`) and the `reason`; nobody stops while another of their plans runs on."""
+    import ibis
+
+    paid: Any = paid_rows(facts, scope)
+    closes = ibis.literal(scope.midnight(window.until), type="timestamp('UTC')")
+    paid = paid.filter(paid.paid_from < closes, (paid.monthly > 0).fill_null(True))
+    paid = paid.mutate(who=paid.customer_id.fill_null(paid.subscription_id))
+    ended = paid.filter(paid.ended_at >= scope.midnight(window.since), paid.ended_at < closes)
+    others = paid.select(other="who", goes_from="paid_from", goes_until="ended_at")
+    runs_on = [
+        ended.who == others.other,
+        ended.ended_at >= others.goes_from,
+        others.goes_until.isnull() | (others.goes_until > ended.ended_at),
+    ]
+    return ended.anti_join(others, runs_on).select("who", "reason")
 
 
 LEAVING_REASONS = Listing(

@@ -14,6 +14,7 @@ from math import exp, log
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
+from setia.history.calendar import UnknownOccasion
 from setia.history.scope import Scope
 from setia.history.windows import Window
 from setia.metrics.catalogue import METRICS, metric
@@ -112,7 +113,7 @@ def watch(facts: Snapshot, scope: Scope, names: Sequence[str] = WATCHED, *, days
     found = []
     for name in names:
         measure = METRICS[name]
-        if isinstance(measure, Measure) and all(facts.rows(table) for table in measure.needs):
+        if isinstance(measure, Measure) and not measure.lacking(facts, scope):
             found.append(judge(measure, scope, series(measure, facts, scope, days)))
     return found
 
@@ -181,7 +182,10 @@ def _expected(values: Sequence[float]) -> tuple[float, float] | None:
 def _year_before(name: str, past: Sequence[Point], scope: Scope, scale: Scale) -> float | None:
     """What the same occasion brought a year before, moved by how much ordinary weeks have changed since."""
     window = past[-1].window
-    then = scope.calendar.aligned(name)(window)
+    try:
+        then = scope.calendar.aligned(name)(window)
+    except UnknownOccasion:
+        return None
     known = [n for n, point in enumerate(past[:-1]) if point.value is not None]
     place = min(known, key=lambda n: abs((past[n].window.since - then.since).days), default=None)
     if place is None or abs((past[place].window.since - then.since).days) > window.days // 2:

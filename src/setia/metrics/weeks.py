@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
-from setia.history.sales import customers_orders, days_old, returns_before, sales
+from setia.history.returns import returns_before
+from setia.history.sales import customers_orders, days_old, sales
 from setia.history.scope import Scope
 from setia.metrics.answer import Answer, as_table
 from setia.warehouse.snapshot import listed

@@ -7,13 +7,14 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from setia.history.costs import costs_before
-from setia.history.sales import customers_orders, month_of, priced_orders, returns_before
+from setia.history.returns import returns_before
+from setia.history.sales import first_days, month_of, no_money, priced_orders
 from setia.history.scope import Scope
 from setia.history.windows import months_on
 from setia.kernel.i18n import N_
 from setia.metrics.answer import Answer, as_table, to_money
 from setia.metrics.attributes import By, attribute
-from setia.metrics.metric import Listing
+from setia.metrics.metric import Listing, unpriced
 from setia.metrics.populations import PEOPLE, SPENDING
 from setia.warehouse.snapshot import listed
 
@@ -39,7 +40,7 @@ def lifetime_value(
     is. Cohorts of different age are never compared.
     """
     key = ("worth by age", scope, most_cohorts, by)
-    money, sizes = facts.remembered(key, lambda: _by_age(facts, scope, most_cohorts, by))
+    money, sizes, lacking = facts.remembered(key, lambda: _by_age(facts, scope, most_cohorts, by))
     factor = scope.margin if what == "margin" else Decimal(1)
     rows = []
     for (cohort, group), size in sorted(sizes.items(), key=lambda item: (item[0][0], str(item[0][1] or "~"))):
@@ -66,7 +67,8 @@ def lifetime_value(
         figures[f"after_{n}"], figures[f"after_{n}_customers"] = after[n]
     columns = [name for name in COLUMNS if by is not None or name != "group"]
     reason = None if months else "history_too_short" if rows else "no_customers"
-    return Answer("lifetime_value", scope, figures, as_table(rows, columns), reason)
+    notes = tuple(unpriced({"unpriced": lacking}))
+    return Answer("lifetime_value", scope, figures, as_table(rows, columns), reason, notes)
 
 
 def pooled_after(rows: list[dict[str, Any]], months: int) -> tuple[Decimal | None, int]:
@@ -86,12 +88,12 @@ def _months(cohort: dt.date, scope: Scope) -> list[dt.date]:
 
 def _by_age(
     facts: Snapshot, scope: Scope, most: int, by: str | By | None
-) -> tuple[Money, dict[tuple[dt.date, Any], int]]:
+) -> tuple[Money, dict[tuple[dt.date, Any], int], int]:
+    """Net sales and numbers of customers, and how many amounts have no rate."""
     import ibis
 
-    orders: Any = customers_orders(facts, scope)
-    first = orders.group_by("customer_id").aggregate(first=orders.day.min())
-    people = first.select("customer_id", cohort=month_of(first.first))
+    first: Any = first_days(facts, scope)
+    people = first.select("customer_id", cohort=month_of(first.first_day))
     oldest = months_on(scope.last_day.replace(day=1), -(most - 1))
     people = people.filter(people.cohort >= oldest)
     people = (
@@ -99,114 +101,145 @@ def _by_age(
     )
     priced: Any = priced_orders(facts, scope)
     back: Any = returns_before(facts, scope)
-    none = ibis.literal(0).cast("decimal(18, 4)")
+    none = no_money()
     moved = priced.select(who="customer_id", month=month_of(priced.day), amount=priced.total, back=none).union(
         back.select(who="customer_id", month=month_of(back.day), amount=none, back=back.amount)
     )
     monthly = moved.group_by("who", "month").aggregate(
-        amount=moved.amount.sum().fill_null(0), back=moved.back.sum().fill_null(0)
+        amount=moved.amount.sum().fill_null(0),
+        back=moved.back.sum().fill_null(0),
+        unpriced=moved.count(where=moved.amount.isnull() | moved.back.isnull()),
     )
     joined = people.join(monthly, people.customer_id == monthly.who)
     sums = joined.group_by("cohort", "group", "month").aggregate(
-        amount=joined.amount.sum().fill_null(0), back=joined.back.sum().fill_null(0)
+        amount=joined.amount.sum().fill_null(0), back=joined.back.sum().fill_null(0), unpriced=joined.unpriced.sum()
     )
     money: Money = {}
+    lacking = 0
     for row in listed(facts, sums):
+        lacking += row["unpriced"]
         # What came back before the first order, of which nothing is known, belongs to its month.
         age = max(0, (row["month"].year - row["cohort"].year) * 12 + row["month"].month - row["cohort"].month)
         own = money.setdefault((row["cohort"], row["group"]), {})
         own[age] = own.get(age, Decimal()) + row["amount"] - row["back"]
     counted = people.group_by("cohort", "group").aggregate(customers=people.count())
-    return money, {(row["cohort"], row["group"]): row["customers"] for row in listed(facts, counted)}
+    sizes = {(row["cohort"], row["group"]): row["customers"] for row in listed(facts, counted)}
+    return money, sizes, lacking
 
 
 def payback(facts: Snapshot, scope: Scope, *, by_channel: bool = False, months: int = 12) -> Answer:
     """When the margin of new customers has paid back what it cost to win them.
 
-    `table`: one row per month of first orders (or, `by_channel`, per channel of the cohorts of the last `months` whole
+    `table`: one row per month of first orders or of costs (or, `by_channel`, per channel of the last `months` whole
     months): `cohort` or `channel`, `customers`, `cost`, `cac` (cost ÷ customers), `margin` (per customer so far),
-    `value_to_cost` (margin so far ÷ CAC), `months_to_payback` (the first age, counted from 1, at which margin per
-    customer reaches the CAC; null if it has not yet). The headline pools the last `months` whole months; `margin_12` is
-    that of customers old enough, and `value_to_cost` compares it with the CAC.
+    `value_to_cost` (margin so far ÷ CAC), `months_to_payback` (the first age, counted from 1, by whose end the margin of
+    all cohorts that have reached it covers what those cost; null if none yet), `payback_customers` (of how many that
+    holds). The headline pools the last `months` whole months; `margin_12` is that of customers old enough, and
+    `value_to_cost` compares it with the CAC.
     """
-    valued = lifetime_value(facts, scope, what="margin", most_cohorts=36, by="source" if by_channel else None).rows()
-    spent = _spent(facts, scope, by_channel)
+    answer = lifetime_value(facts, scope, what="margin", most_cohorts=36, by="source" if by_channel else None)
+    valued = answer.rows()
+    spent, lacking = _spent(facts, scope, by_channel)
     this_month = scope.as_of.replace(day=1)
     since = months_on(this_month, -months)
     recent = [row for row in valued if since <= row["cohort"] < this_month]
-    keys = sorted({_key(row, by_channel) for row in (recent if by_channel else valued)}, key=str)
-    rows = []
-    for key in keys:
-        own = [row for row in (recent if by_channel else valued) if _key(row, by_channel) == key]
-        cost = sum((a for (m, c), a in spent.items() if (c == key and since <= m < this_month if by_channel else m == key)),
-                   start=Decimal())  # fmt: skip
-        rows.append({("channel" if by_channel else "cohort"): key, **_paid(own, cost)})
-    total = sum((amount for (month, _c), amount in spent.items() if since <= month < this_month), start=Decimal())
-    whole = _paid(recent, total)
+    recently = {key: cost for key, cost in spent.items() if since <= key[0] < this_month}
+    if by_channel:
+        names = {_channel(row["group"]) for row in recent} | {channel for _month, channel in recently}
+        parts = {
+            name: (
+                [row for row in recent if _channel(row["group"]) == name],
+                {month: cost for (month, channel), cost in recently.items() if channel == name},
+            )
+            for name in sorted(names, key=lambda name: (name is None, str(name)))
+        }
+    else:
+        oldest = min((row["cohort"] for row in valued), default=this_month)
+        shown = sorted({row["cohort"] for row in valued} | {month for month, _c in spent if month >= oldest})
+        parts = {
+            month: ([row for row in valued if row["cohort"] == month], {month: _sum_of(spent, month)})
+            for month in shown
+        }
+    rows = [{("channel" if by_channel else "cohort"): name, **_paid(*own)} for name, own in parts.items()]
+    whole = _paid(recent, {month: _sum_of(recently, month) for month, _channel in recently})
     margin_12, of = pooled_after(valued, 12)
     figures = {
         "value": whole["months_to_payback"],
-        **{name: whole[name] for name in ("customers", "cost", "cac")},
+        **{name: whole[name] for name in ("customers", "cost", "cac", "payback_customers")},
         "margin_12": margin_12,
         "margin_12_customers": of,
         "value_to_cost": float(margin_12 / whole["cac"]) if margin_12 is not None and whole["cac"] else None,
         "margin_share": float(scope.margin),
     }
     columns = ("channel" if by_channel else "cohort", *_PAID)
-    if not facts.rows("costs") or not total:
+    if not facts.rows("costs") or not whole["cost"]:
         reason: str | None = "no_costs"
     elif not whole["customers"]:
         reason = "no_new_customers"
     else:
         reason = None if figures["value"] is not None else "never_paid_back"
-    return Answer("payback", scope, figures, as_table(rows, columns), reason)
+    notes = (*answer.notes, *unpriced({"unpriced": lacking}))
+    return Answer("payback", scope, figures, as_table(rows, columns), reason, notes)
 
 
-_PAID = ("customers", "cost", "cac", "margin", "value_to_cost", "months_to_payback")
+_PAID = ("customers", "cost", "cac", "margin", "value_to_cost", "months_to_payback", "payback_customers")
+Spent = dict[tuple[dt.date, Any], Decimal]
+"""Costs of winning by month and channel."""
 
 
-def _key(row: dict[str, Any], by_channel: bool) -> Any:
-    if not by_channel:
-        return row["cohort"]
-    return row["group"].lower() if row["group"] is not None else None
+def _channel(source: str | None) -> str | None:
+    return source.lower() if source is not None else None
 
 
-def _paid(rows: list[dict[str, Any]], cost: Decimal) -> dict[str, Any]:
-    """Cost against margin of some cohorts, cell by cell; ages that not all of them have reached in full come last."""
+def _sum_of(spent: Spent, month: dt.date) -> Decimal:
+    return sum((cost for (when, _channel), cost in spent.items() if when == month), start=Decimal())
+
+
+def _paid(rows: list[dict[str, Any]], costs: dict[dt.date, Decimal]) -> dict[str, Any]:
+    """Margin of some cohorts, cell by cell, against their costs by month."""
     customers = sum(row["size"] for row in rows if row["age"] == 0)
+    cost = sum(costs.values(), start=Decimal())
     cac = to_money(cost / customers) if customers and cost else None
     margin = sum((row["amount"] for row in rows), start=Decimal())
     so_far = to_money(margin / customers) if customers else None
+    age, of = _paid_back(rows, costs) if cac is not None else (None, None)
     return {
         "customers": customers,
         "cost": cost,
         "cac": cac,
         "margin": so_far,
         "value_to_cost": float(so_far / cac) if cac and so_far is not None else None,
-        "months_to_payback": _first_age(rows, cac),
+        "months_to_payback": age,
+        "payback_customers": of,
     }
 
 
-def _first_age(rows: list[dict[str, Any]], cac: Decimal | None) -> int | None:
-    if cac is None:
-        return None
-    ages: set[int] = {row["age"] for row in rows if row["mature"]}
-    for age in sorted(ages):
-        per_customer, _of = pooled_after(rows, age + 1)
-        if per_customer is not None and per_customer >= cac:
-            return age + 1
-    return None
+def _paid_back(rows: list[dict[str, Any]], costs: dict[dt.date, Decimal]) -> tuple[int | None, int | None]:
+    """The first age by which the cohorts that have reached it brought what they cost, and how many customers those are.
+
+    Younger cohorts are left out on both sides, or cheap old ones would pay for dear new ones.
+    """
+    for age in sorted({row["age"] for row in rows if row["mature"]}):
+        old = [row for row in rows if row["age"] == age and row["mature"]]
+        cost = sum((costs.get(month, Decimal()) for month in {row["cohort"] for row in old}), start=Decimal())
+        if cost and sum((row["cumulative"] for row in old), start=Decimal()) >= cost:
+            return age + 1, sum(row["size"] for row in old)
+    return None, None
 
 
-def _spent(facts: Snapshot, scope: Scope, by_channel: bool) -> dict[tuple[dt.date, Any], Decimal]:
+def _spent(facts: Snapshot, scope: Scope, by_channel: bool) -> tuple[Spent, int]:
+    """Costs of winning, and how many have no rate."""
     import ibis
 
     rows: Any = costs_before(facts, scope)
     rows = rows.filter(rows.purpose == "winning")
     channel = rows.channel.lower() if by_channel else ibis.null("string")
     rows = rows.select("amount", month=month_of(rows.day), channel=channel)
-    summed = rows.group_by("month", "channel").aggregate(amount=rows.amount.sum().fill_null(0))
-    return {(row["month"], row["channel"]): row["amount"] for row in listed(facts, summed)}
+    summed = rows.group_by("month", "channel").aggregate(
+        amount=rows.amount.sum().fill_null(0), unpriced=rows.count(where=rows.amount.isnull())
+    )
+    found = listed(facts, summed)
+    return {(row["month"], row["channel"]): row["amount"] for row in found}, sum(row["unpriced"] for row in found)
 
 
 LIFETIME_VALUE = Listing(
@@ -224,7 +257,9 @@ LIFETIME_VALUE = Listing(
 PAYBACK = Listing(
     name="payback",
     title=N_("Months until the acquisition cost has come back"),
-    formula=N_("First month of age by whose end the margin per new customer has reached the cost of winning one"),
+    formula=N_(
+        "First month of age by whose end the margin of the customers old enough has reached what winning them cost"
+    ),
     unit="months",
     population=SPENDING,
     better="lower",

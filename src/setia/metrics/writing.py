@@ -22,40 +22,70 @@ if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
 
 OWN = ("channel", "programme")
+REACTION_DAYS = 7
 
 
 def messages(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
-    """One row per message handed over in each window, and what is known of it by `as_of`; `tracked` if anything is."""
-    import ibis
+    """One row per message handed over in each window, and what became of it within `REACTION_DAYS`.
 
-    sent: Any = facts.table("messages")
-    sent = spans.during(sent.filter(sent.state != "rejected", sent.day < scope.as_of))
-    until = ibis.literal(scope.until, type="timestamp('UTC')")
-
-    def by_then(column: str) -> Any:
-        return (sent[column] < until).fill_null(False)
-
-    opened, clicked = by_then("opened_at"), by_then("clicked_at")
-    unsubscribed, complained = by_then("unsubscribed_at"), by_then("complained_at")
+    Not every tool tells everything: `tracked` are messages of a channel and programme of which some delivery is known,
+    `followed` delivered ones of which some opening or click is.
+    """
+    sent = _marked(facts, scope)
+    told = sent.group_by("channel", "programme").aggregate(
+        tells_delivery=sent.arrived.any(), tells_opening=(sent.opened | sent.clicked).any()
+    )
+    told = told.rename(told_channel="channel", told_programme="programme")
+    rows: Any = spans.during(sent).join(
+        told,
+        [
+            sent.channel.fill_null("") == told.told_channel.fill_null(""),
+            sent.programme.fill_null("") == told.told_programme.fill_null(""),
+        ],
+    )
     # Whoever opened or answered a message has got it, whether or not the channel said so.
-    reacted = opened | clicked | unsubscribed | complained
-    delivered = by_then("delivered_at") | reacted
-    return sent.select(
+    reacted = rows.opened | rows.clicked | rows.unsubscribed | rows.complained
+    delivered = rows.tells_delivery & (rows.arrived | reacted)
+    return rows.select(
         "window",
         "customer_id",
         *OWN,
         messages=True,
-        tracked=delivered,
+        tracked=rows.tells_delivery,
         delivered=delivered,
-        opened=opened | clicked,
-        clicked=clicked,
-        unsubscribed=unsubscribed,
-        complained=complained,
+        followed=delivered & rows.tells_opening,
+        opened=delivered & (rows.opened | rows.clicked),
+        clicked=delivered & rows.clicked,
+        unsubscribed=delivered & rows.unsubscribed,
+        complained=delivered & rows.complained,
     )
 
 
+def _marked(facts: Snapshot, scope: Scope) -> Any:
+    """Messages handed over before `as_of`, and which of their times came in time."""
+    import ibis
+
+    sent: Any = facts.table("messages")
+    sent = sent.filter(sent.state != "rejected", sent.day < scope.as_of)
+    until = ibis.literal(scope.until, type="timestamp('UTC')")
+
+    def in_time(column: str) -> Any:
+        waited = sent[column].epoch_seconds() - sent.sent_at.epoch_seconds()
+        return ((sent[column] < until) & (waited < REACTION_DAYS * 86_400)).fill_null(False)
+
+    times = {"arrived": "delivered_at", "opened": "opened_at", "clicked": "clicked_at",
+             "unsubscribed": "unsubscribed_at", "complained": "complained_at"}  # fmt: skip
+    return sent.select("customer_id", "day", *OWN, **{name: in_time(column) for name, column in times.items()})
+
+
 def _rate(name: str, title: str, formula: str, part: str, of: str, better: Any, title_of_part: str) -> Measure:
-    parts = (Part("messages", N_("Messages")), Part("delivered", N_("Delivered")), Part(part, title_of_part))
+    parts = (
+        Part("messages", N_("Messages")),
+        Part("tracked", N_("Of those, with a word on deliveries")),
+        Part("delivered", N_("Delivered")),
+        *([Part("followed", N_("Of those, with a word on openings"))] if of == "followed" else []),
+        Part(part, title_of_part),
+    )
     return Measure(
         name=name,
         title=title,
@@ -63,28 +93,29 @@ def _rate(name: str, title: str, formula: str, part: str, of: str, better: Any, 
         unit="share",
         population=RECIPIENTS,
         better=better,
-        source="Field's standard",
+        source="Field's standard; what happens later than a week after the message is left out",
         needs=("messages",),
         check="messages",
         rows=messages,
         parts=tuple({each.name: each for each in parts}.values()),
         formula_of=share(part, of, "not_tracked"),
         window_days=30,
+        follow_up=lambda _scope: REACTION_DAYS,
         own=OWN,
     )
 
 
 DELIVERY_RATE = _rate(
-    "delivery_rate", N_("Delivery rate"), N_("Messages that arrived ÷ messages handed over"),
-    "delivered", "messages", "higher", N_("Delivered"),
+    "delivery_rate", N_("Delivery rate"), N_("Messages that arrived ÷ messages of channels and programmes that tell of deliveries"),
+    "delivered", "tracked", "higher", N_("Delivered"),
 )  # fmt: skip
 OPEN_RATE = _rate(
-    "open_rate", N_("Open rate"), N_("Messages opened or clicked ÷ messages delivered"),
-    "opened", "delivered", "higher", N_("Opened"),
+    "open_rate", N_("Open rate"), N_("Messages opened or clicked ÷ messages delivered where openings are told"),
+    "opened", "followed", "higher", N_("Opened"),
 )  # fmt: skip
 CLICK_RATE = _rate(
-    "click_rate", N_("Click rate"), N_("Messages with a click ÷ messages delivered"),
-    "clicked", "delivered", "higher", N_("Clicked"),
+    "click_rate", N_("Click rate"), N_("Messages with a click ÷ messages delivered where openings are told"),
+    "clicked", "followed", "higher", N_("Clicked"),
 )  # fmt: skip
 UNSUBSCRIBE_RATE = _rate(
     "unsubscribe_rate", N_("Opt-out rate"), N_("Messages after which the person asked for no more ÷ messages delivered"),
@@ -102,8 +133,12 @@ def reachable(facts: Snapshot, scope: Scope, *, by: str | By | None = None) -> A
     `table`: one row per channel (and `group`): `channel`, `customers`, `reachable`, `share`; the channel `any` holds
     who can be reached on one at least. The headline is that of `any`.
     """
+    import ibis
+
     orders: Any = customers_orders(facts, scope)
     known: Any = facts.table("customers")
+    until = ibis.literal(scope.until, type="timestamp('UTC')")
+    known = known.filter(known.created_at.isnull() | (known.created_at < until))
     people = known.select("customer_id").union(orders.select("customer_id")).distinct()
     for channel in CHANNELS:
         on: Any = reachable_on(facts, channel, scope.until).select(reached_id="customer_id")

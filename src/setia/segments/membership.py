@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from setia.customers import traits
 from setia.customers.rhythm import shop_gap_days
@@ -16,6 +15,16 @@ if TYPE_CHECKING:
     from setia.history.scope import Scope
     from setia.history.windows import Spans
     from setia.warehouse.snapshot import Snapshot
+
+
+MOST_STARTS = 60
+
+
+class TooManyStarts(SetiaError):
+    """The windows and those they are compared with begin on {found} days, and on each the segment has to be made anew;
+    {most} are the most. Ask for fewer periods."""
+
+    code = "segments.too_many_starts"
 
 
 class NoWindowBegins(SetiaError):
@@ -37,6 +46,7 @@ class Membership:
     condition: Condition
     name: str = "segment"
     title: str = N_("Segment when the window began")
+    needs_windows: ClassVar[bool] = True
 
     @classmethod
     def of(cls, text: str) -> Membership:
@@ -48,21 +58,30 @@ class Membership:
         return cls(condition)
 
     def joined(self, facts: Snapshot, scope: Scope, spans: Spans | None, rows: Any) -> Any:
-        """Rows that have a `window` and a `customer_id`, with their `group`. Raises NoWindowBegins."""
+        """Rows that have a `window` and a `customer_id`, with their `group`. Raises NoWindowBegins, TooManyStarts."""
         if spans is None:
             raise NoWindowBegins
-        members = reduce(
-            lambda one, other: one.union(other),
-            [self._at_start(facts, scope.at(window.since), place) for place, window in enumerate(spans.windows)],
-        )
-        found = rows.left_join(
-            members, [rows.customer_id == members.member_id, rows.window == members.member_window]
-        ).select(*rows.columns, "member_id")
-        return found.mutate(group=found.member_id.notnull().ifelse("in", "out")).drop("member_id")
+        starts = sorted({window.since for window in spans.windows})
+        if len(starts) > MOST_STARTS:
+            raise TooManyStarts(found=len(starts), most=MOST_STARTS)
+        members = _stacked([self._at_start(facts, scope.at(day)) for day in starts])
+        dated: Any = spans.bounded(rows)
+        found = dated.left_join(members, [dated.customer_id == members.member_id, dated.since == members.member_since])
+        group = found.member_id.notnull().ifelse("in", "out")
+        return found.select(*rows.columns, group=group)
 
-    def _at_start(self, facts: Snapshot, then: Scope, place: int) -> Any:
+    def _at_start(self, facts: Snapshot, then: Scope) -> Any:
         import ibis
 
         known: Any = traits.judged(traits.observed(facts, then, shop_gap_days(facts, then)))
         inside = known.filter(self.condition.on(known))
-        return inside.select(member_id="customer_id", member_window=ibis.literal(place, "int64"))
+        # Kept, because the query of all starts together is larger than an engine plans in reasonable time.
+        return facts.kept(inside.select(member_id="customer_id", member_since=ibis.literal(then.as_of)))
+
+
+def _stacked(tables: list[Any]) -> Any:
+    """All rows of the tables: a union as flat as can be, because each storey of a query costs its compiler."""
+    if len(tables) == 1:
+        return tables[0]
+    middle = len(tables) // 2
+    return _stacked(tables[:middle]).union(_stacked(tables[middle:]))

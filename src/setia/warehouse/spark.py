@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ TYPES = {
 }  # fmt: skip
 NEEDED = {"spark.sql.session.timeZone": "UTC", "spark.sql.ansi.enabled": "true"}
 """Settings without which Spark would give other figures."""
+_NUMBERS = count()
 
 
 class SparkSetOtherwise(SetiaError):
@@ -34,6 +36,7 @@ class SparkSetOtherwise(SetiaError):
 class SparkReader(Memory):
     """A snapshot under a Spark session of the caller's. Every fact table is there, empty ones included.
 
+    Close it when done: the session keeps nothing of it then. Several at a time do not get into each other's way.
     Raises SparkSetOtherwise for a session in another time zone or without ANSI arithmetic, FileTooNew.
     """
 
@@ -45,13 +48,15 @@ class SparkReader(Memory):
             if (found := session.conf.get(name)) != wanted:
                 raise SparkSetOtherwise(name=name, found=found, wanted=wanted)
         self._session = session
+        self._prefix = f"setia_{next(_NUMBERS)}_"
+        self._kept: list[Any] = []
         self._by_table: dict[str, list[DataFile]] = {name: [] for name in FACTS}
         for file in listed:
             self._by_table.setdefault(file.table, []).append(file)
         for name, found_files in self._by_table.items():
             paths = [str(folder / file.path) for file in found_files]
             frame = self._fact(FACTS[name], found_files, paths) if name in FACTS else session.read.parquet(*paths)
-            frame.createOrReplaceTempView(name)
+            frame.createOrReplaceTempView(self._prefix + name)
         self._ibis = ibis.pyspark.connect(session)
 
     def _fact(self, table: FactTable, found: Sequence[DataFile], paths: Sequence[str]) -> DataFrame:
@@ -78,7 +83,7 @@ class SparkReader(Memory):
         """A table as an Ibis expression. Raises NotRefreshed for a derived table that is not there."""
         if name not in self._by_table:
             raise NotRefreshed(table=name)
-        return self.remembered(("table", name), lambda: self._ibis.table(name))
+        return self.remembered(("table", name), lambda: self._ibis.table(self._prefix + name))
 
     def arrow(self, expression: ir.Table) -> pa.Table:
         """The rows of an expression, in the types that Ibis gives them; moments in UTC, which is the session's zone."""
@@ -92,5 +97,17 @@ class SparkReader(Memory):
         return found.cast(pa.schema(zoned))
 
     def kept(self, expression: ir.Table) -> ir.Table:
-        """The same rows, worked out once and kept as long as the session lives."""
-        return self.remembered(("kept", expression.op()), expression.cache)
+        """The same rows, worked out once and kept until this is closed."""
+
+        def make() -> ir.Table:
+            self._kept.append(expression.cache())
+            return self._kept[-1]
+
+        return self.remembered(("kept", expression.op()), make)
+
+    def close(self) -> None:
+        """Take what was made out of the session."""
+        for kept in self._kept:
+            kept.release()
+        for name in self._by_table:
+            self._session.catalog.dropTempView(self._prefix + name)

@@ -149,7 +149,7 @@ class TikTokShop(Format):
 
     def suits(self, order: Order, place: Place) -> Order:
         # A refund of an order of many payers is not told apart by payer.
-        if order.returned or order.money_back:
+        if order.money_back or any(line.back for line in order.lines):
             return replace(order, platform=ZERO, voucher=ZERO)
         return order
 

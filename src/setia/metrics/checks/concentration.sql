@@ -7,7 +7,7 @@ with counted as (
 ),
 paid as (
     select customer_id, case when coalesce(o.currency, $currency) = $currency then o.total else (
-        select round(o.total * r.rate, 4) from rates r
+        select try_cast(o.total::decimal(19, 4) * r.rate as decimal(18, 4)) from rates r
         where r.from_currency = o.currency and r.to_currency = $currency and r.day <= o.day
         order by r.day desc limit 1) end as amount from counted o
 ),

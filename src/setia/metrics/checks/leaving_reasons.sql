@@ -1,9 +1,17 @@
 -- Who left in the window, and why. Parameters: since, until, opens and closes (the window's first moments).
-with ended as (
-    select customer_id as who, reason from subscriptions s
-    where ended_at >= $opens and ended_at < $closes
-      and not exists (select 1 from subscriptions n
-          where n.subscription_id = s.subscription_id and n.started_at = s.ended_at)
+with paying as (
+    select coalesce(customer_id, subscription_id) as who, reason, ended_at,
+        case when trial_ends_at > started_at then trial_ends_at else started_at end as paid_from
+    from subscriptions
+    where amount is null or amount > 0
+),
+ended as (
+    select who, reason from paying p
+    where ended_at >= $opens and ended_at < $closes and ended_at > paid_from
+      and not exists (
+          from paying o
+          where o.who = p.who and o.paid_from < $closes and o.paid_from <= p.ended_at
+            and (o.ended_at is null or o.ended_at > p.ended_at and o.ended_at > o.paid_from))
     union all
     select coalesce(customer_id, answer_id), choice from answers
     where survey = 'leaving' and day >= $since and day < $until

@@ -6,18 +6,32 @@ with counted as (
       and not coalesce(is_adjustment, false) and customer_id is not null
 ),
 firsts as (select customer_id, date_trunc('month', min(day))::date as cohort from counted group by customer_id),
+known as (
+    select order_id, if(contains(document_id, ':'), split_part(document_id, ':', 1), '') as source,
+        max(document_id) as order_document, max(currency) as order_currency,
+        bool_or((cancelled_at is null or cancelled_at >= $moment)
+            and not coalesce(is_test, false) and not coalesce(is_staff, false)) as stands
+    from orders where day < $as_of group by all
+),
+given as (
+    select r.* replace (coalesce(r.currency, k.order_currency) as currency), k.order_document
+    from returns r left join known k on k.order_id = r.order_id and (
+        k.source = if(contains(r.document_id, ':'), split_part(r.document_id, ':', 1), '')
+        or (select count(*) from known o where o.order_id = r.order_id) = 1)
+    where r.day < $as_of and coalesce(k.stands, true)
+),
 moved as (
     select customer_id, day, case when coalesce(o.currency, $currency) = $currency then o.total else (
-        select round(o.total * r.rate, 4) from rates r
+        select try_cast(o.total::decimal(19, 4) * r.rate as decimal(18, 4)) from rates r
         where r.from_currency = o.currency and r.to_currency = $currency and r.day <= o.day
         order by r.day desc limit 1) end as amount
     from counted o
     union all
     select customer_id, day, -(case when coalesce(b.currency, $currency) = $currency then b.amount else (
-        select round(b.amount * r.rate, 4) from rates r
+        select try_cast(b.amount::decimal(19, 4) * r.rate as decimal(18, 4)) from rates r
         where r.from_currency = b.currency and r.to_currency = $currency and r.day <= b.day
         order by r.day desc limit 1) end)
-    from returns b where day < $as_of and customer_id is not null
+    from given b where customer_id is not null
 )
 select cohort, greatest(date_diff('month', cohort, date_trunc('month', day)), 0) as age,
     coalesce(sum(amount), 0) as amount

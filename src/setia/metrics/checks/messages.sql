@@ -1,12 +1,24 @@
--- Messages of the window and what became of them by now. Parameters: since, until, as_of, moment.
+-- Messages of the window and what became of them within a week. Parameters: since, until, as_of, moment.
 with sent as (
-    select coalesce(delivered_at < $moment, false) as arrived, coalesce(opened_at < $moment, false) as seen,
-        coalesce(clicked_at < $moment, false) as followed, coalesce(unsubscribed_at < $moment, false) as unsubscribed,
-        coalesce(complained_at < $moment, false) as complained
-    from messages where state <> 'rejected' and day < $as_of and day >= $since and day < $until
+    select day, coalesce(channel, '') as channel, coalesce(programme, '') as programme,
+        coalesce(delivered_at < least($moment, sent_at + interval 7 days), false) as arrived,
+        coalesce(opened_at < least($moment, sent_at + interval 7 days), false) as seen,
+        coalesce(clicked_at < least($moment, sent_at + interval 7 days), false) as clicked,
+        coalesce(unsubscribed_at < least($moment, sent_at + interval 7 days), false) as unsubscribed,
+        coalesce(complained_at < least($moment, sent_at + interval 7 days), false) as complained
+    from messages where state <> 'rejected' and day < $as_of
+),
+told as (
+    select channel, programme, bool_or(arrived) as tells_delivery, bool_or(seen or clicked) as tells_opening
+    from sent group by all
+),
+known as (
+    select *, tells_delivery and (arrived or seen or clicked or unsubscribed or complained) as delivered
+    from sent join told using (channel, programme) where day >= $since and day < $until
 )
-select count(*) as messages,
-    count(*) filter (arrived or seen or followed or unsubscribed or complained) as delivered,
-    count(*) filter (seen or followed) as opened, count(*) filter (followed) as clicked,
-    count(*) filter (unsubscribed) as unsubscribed, count(*) filter (complained) as complained
-from sent
+select count(*) as messages, count(*) filter (tells_delivery) as tracked,
+    count(*) filter (delivered) as delivered, count(*) filter (delivered and tells_opening) as followed,
+    count(*) filter (delivered and (seen or clicked)) as opened, count(*) filter (delivered and clicked) as clicked,
+    count(*) filter (delivered and unsubscribed) as unsubscribed,
+    count(*) filter (delivered and complained) as complained
+from known

@@ -5,8 +5,8 @@ with days as (
       and not coalesce(is_test, false) and not coalesce(is_staff, false) and not coalesce(is_adjustment, false)
 ),
 numbered as (
-    select customer_id, least(row_number() over (partition by customer_id order by day), 10) as purchases,
+    select customer_id, row_number() over (partition by customer_id order by day) as purchases,
         lead(day) over (partition by customer_id order by day) as next_day
     from days
 )
-select purchases, count(*) as customers, count(next_day) as bought_again from numbered group by all order by all
+select purchases, count(*) as customers, count(next_day) as bought_again from numbered where purchases <= 10 group by all order by all

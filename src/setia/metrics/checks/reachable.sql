@@ -1,6 +1,6 @@
 -- Customers who may be written to, by channel. Parameters: as_of, moment.
 with people as (
-    select customer_id from customers
+    select customer_id from customers where created_at is null or created_at < $moment
     union
     select customer_id from orders
     where customer_id is not null and (cancelled_at is null or cancelled_at >= $moment) and day < $as_of

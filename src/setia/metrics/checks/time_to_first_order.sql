@@ -4,8 +4,15 @@ with days as (
     where customer_id is not null and (cancelled_at is null or cancelled_at >= $moment) and day < $as_of
       and not coalesce(is_test, false) and not coalesce(is_staff, false) and not coalesce(is_adjustment, false)
 ),
+owners as (
+    select visitor, max(customer_id) as owner from events
+    where day < $as_of and visitor is not null and customer_id is not null
+    group by visitor having count(distinct customer_id) = 1
+),
 seen as (
-    select customer_id, min(day) as day from events where customer_id is not null and day < $as_of group by customer_id
+    select coalesce(e.customer_id, o.owner) as customer_id, min(day) as day
+    from events e left join owners o using (visitor)
+    where day < $as_of and coalesce(e.customer_id, o.owner) is not null group by all
 ),
 gaps as (
     select s.day, min(d.day) as next_day from seen s left join days d using (customer_id)
