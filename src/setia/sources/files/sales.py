@@ -225,12 +225,13 @@ def _returned_amount(has: Set[str]) -> str:
 def _returned_lines(has: Set[str], own: str, source: str) -> str:
     quantity = _or_null("returned_quantity", has)
     when = "coalesce(returned_at, w.placed_at)" if "returned_at" in has else "w.placed_at"
-    return f"""select number || '-' || row_number() over (partition by number order by {_or_null("product_id", has)},
-            {_returned_amount(has)}, {quantity}, fingerprint_of_row) as return_id, {_document(has, source)} as document_id, number as order_id,
-        w.customer_id, {_or_null("product_id", has)} as product_id, {quantity} as quantity,
-        {_returned_amount(has)} as amount, {own}, {when} as returned_at, {_day_of(when)} as day
+    product, amount = _or_null("product_id", has), _returned_amount(has)
+    return f"""select number || '-' || row_number() over (partition by number order by {product}, {amount}, {quantity},
+            fingerprint_of_row) as return_id, {_document(has, source)} as document_id, number as order_id,
+        w.customer_id, {product} as product_id, {quantity} as quantity, {amount} as amount, {own},
+        {when} as returned_at, {_day_of(when)} as day
         from {{rows}} join ({_whole(has)}) w using (number)
-        where (coalesce({quantity}, 0) > 0 or {_returned_amount(has)} > 0) and {_of_orders_that_count(has)}"""
+        where (coalesce({quantity}, 0) > 0 or {amount} > 0) and {_of_orders_that_count(has)}"""
 
 
 def _refunds(has: Set[str], own: str, source: str) -> str:
