@@ -16,7 +16,18 @@ SOURCE = Path(setia.__file__).parent
 KEYWORDS = {"speaker": None, "say": None, "N_": None, "Sentence": None, "self": None, "many": (1, 2)}
 """Of `many(one, many, n)` the second is the one that languages without a plural say."""
 TABLE_KEYS = {
-    *("channel", "cohorts", "costs", "group", "leaving_reasons", "lifetime_value", "next_order", "nps", "payback"),
+    *(
+        "category",
+        "channel",
+        "cohorts",
+        "costs",
+        "group",
+        "leaving_reasons",
+        "lifetime_value",
+        "next_order",
+        "nps",
+        "payback",
+    ),
     *("purpose", "reachable", "reason", "returning_revenue", "stage", "within"),
 }
 """Literals inside `speaker(…[\"key\"])`, which the extractor cannot tell from sentences."""

@@ -50,7 +50,7 @@ def refresh(
     with progress.stage("refresh", 4, "steps") as stage:
         gap = shop_gap_days(reader, scope)
         stage.advance(1)
-        observed = reader.ibis.compile(traits.judged(traits.observed(reader, scope, gap)))
+        observed = reader.ibis.compile(traits.observed(reader, scope, gap))
         file = writer.scratch / "observed.parquet"
         reader.duck.execute(f"copy ({observed}) to {literal(str(file))} (format parquet)")
         source = f"read_parquet({literal(str(file))})"

@@ -258,11 +258,40 @@ def test_a_return_belongs_to_the_order_of_its_own_source(reader_of):
     ]
     returns = [
         back("1", "100", "05-20", 100, document_id="shopee:1"),
-        back("2", "7", "05-20", 5, document_id="elsewhere:2"),
+        back("2", "7", "05-20", 5),
+        back("3", "7", "05-20", 1, document_id="shopee:3"),
     ]
     reader = reader_of(orders=orders, returns=returns, rates=rates)
     shown = ask(reader, "returned_value", every="month", last=5).rows()
     assert [(row["sold"], row["returned"]) for row in shown if row["orders"]] == [(100, 20), (100, 5)]
+
+
+def test_orders_of_one_document_have_each_their_own_returns(reader_of):
+    """As where a file has no numbers, and all that one customer bought at one time is one document."""
+    orders = [order("1", "a", "02-05", 100, document_id="D"), order("2", "a", "02-05", 200, document_id="D")]
+    lines = [
+        {"order_id": n, "document_id": "D", "product_id": "p", "quantity": q, "day": day("02-05")}
+        for n, q in (("1", 1), ("2", 2))
+    ]
+    returns = [back("r", "1", "02-20", 40, document_id="D", quantity=1)]
+    reader = reader_of(orders=orders, order_lines=lines, returns=returns)
+    value, units = ask(reader, "returned_value", window_days=150), ask(reader, "product_returns", window_days=150)
+    assert (value.figures["sold"], value.figures["returned"]) == (300, 40)
+    assert (units.figures["sold"], units.figures["returned"]) == (3, 1)
+
+
+def test_of_two_orders_of_one_number_the_return_is_of_the_one_that_counts(reader_of):
+    orders = [
+        order("1", "a", "02-05", 100, document_id="d1"),
+        order("1", "b", "02-06", 100, document_id="d2", cancelled_at=at("02-07 00:00")),
+    ]
+    reader = reader_of(orders=orders, returns=[back("r", "1", "02-20", 40)])
+    assert ask(reader, "returned_value", window_days=150).figures["returned"] == 40
+
+
+def test_a_return_without_a_customer_is_of_the_orders(reader_of):
+    reader = reader_of(orders=bought("a", "01-05", total=100), returns=[back("r", "a-0", "02-20", 40)])
+    assert ask(reader, "lifetime_value").rows()[-1]["cumulative"] == 60
 
 
 def test_without_any_returns_their_rate_is_not_known(reader_of):

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from setia.history.scope import Scope
+from setia.history.scope import NoDay, Scope
+from setia.history.windows import TooManyDays
 from setia.kernel.i18n import LANGUAGES, Speaker
 from setia.metrics.attributes import ATTRIBUTES, UnknownAttribute
 from setia.metrics.benchmarks import benchmarks
@@ -16,9 +17,10 @@ from setia.metrics.catalogue import FAMILIES, METRICS, UnknownMetric, metric
 from setia.metrics.claims import claims
 from setia.metrics.options import BadOption, UnknownOption
 from setia.metrics.reasons import REASONS
-from setia.metrics.service import NobodyBehind, NoSuchPeriod
+from setia.metrics.service import NobodyBehind, NoSuchGroup, NoSuchPeriod
 from setia.metrics.variants import VARIANTS, variants
 from setia.metrics.views import VIEWS
+from setia.segments.membership import Membership
 
 from .building import JULY, ask, at, bought, buyers, day, order
 
@@ -152,6 +154,12 @@ def test_the_near_name_is_suggested(shop):
         shop.metrics.all(window_day=90)
     with pytest.raises(UnknownAttribute, match="Did you mean source"):
         shop.metrics.all(by="sauce")
+    with pytest.raises(UnknownAttribute, match="Did you mean channel"):
+        shop.metrics.all(["open_rate", "retention"], by="chanel")
+    with pytest.raises(UnknownAttribute, match="Choose one of channel, reason"):
+        shop.metrics.all(["first_response"], by="source")
+    with pytest.raises(UnknownAttribute, match="Choose one of channel, reason"):
+        shop.metrics.first_response(by=Membership.of("orders >= 2"))
 
 
 @pytest.mark.parametrize(
@@ -163,6 +171,8 @@ def test_the_near_name_is_suggested(shop):
         ("retention", {"every": "fortnight"}),
         ("retention", {"every": "month", "last": 10**9}),
         ("retention", {"shift": 365}),
+        ("retention", {"window_days": 36_525, "last": 21}),
+        ("retention", {"by": Membership}),
         ("time_between_purchases", {"gap": "third"}),
         ("time_between_purchases", {"gap": 0}),
         ("lifetime_value", {"what": "profit"}),
@@ -173,6 +183,16 @@ def test_the_near_name_is_suggested(shop):
 def test_an_option_that_cannot_be_is_refused(reader_of, name, option):
     with pytest.raises(BadOption, match="takes"):
         ask(reader_of(orders=bought("a", "05-05")), name, **option)
+
+
+def test_windows_without_measure_are_refused(reader_of):
+    reader = reader_of(orders=bought("a", "05-05"))
+    with pytest.raises(TooManyDays, match="fewer or shorter"):
+        ask(reader, "retention", every="day", last=500, window_days=36_000)
+    with pytest.raises(NoDay, match="between 1900 and 2200"):
+        Scope(dt.date(9999, 1, 1), "USD", "UTC")
+    with pytest.raises(NoDay, match="without a time"):
+        Scope(dt.datetime(2024, 1, 1, tzinfo=dt.UTC), "USD", "UTC")
 
 
 def test_nothing_given_is_the_default(reader_of):
@@ -208,6 +228,12 @@ def test_the_customers_behind_any_cell(make_shop, tmp_path):
         behind("lost", period_from=dt.date(2024, 2, 2))
     with pytest.raises(BadOption, match="window_days"):
         behind("lost", window_days=0)
+    with pytest.raises(BadOption, match="`by` with it"):
+        behind("lost", group="web")
+    with pytest.raises(BadOption, match="a day such as"):
+        behind("lost", period_from="2024-02-01")
+    with pytest.raises(NoSuchGroup, match="app, web"):
+        behind("start", by="first_channel", group="wbe", period_from=dt.date(2024, 2, 1))
 
 
 def test_a_declaration_is_whole():

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from setia.history.scope import Scope
+from setia.segments.membership import Membership
 
 from .building import ask, at, bought, buyers, day, order
 
@@ -188,6 +189,20 @@ def test_what_an_offer_costs_is_in_the_shops_currency(reader_of):
     assert rewards(reader_of(orders=orders, messages=[voucher()], rates=rates)) == [9]
     told = [{**orders[0], "discount": Decimal(4)}]
     assert rewards(reader_of(orders=told, messages=[voucher()], rates=rates)) == [2]
+
+
+def test_a_voucher_of_unknown_value_is_no_missing_rate(reader_of):
+    orders = [order("1", "a", "05-02", 50, code="K1")]
+    reader = reader_of(orders=orders, messages=[voucher(offer_cost=None)])
+    assert rewards(reader) == []
+    assert not ask(reader, "retention_cost", SCOPE).notes
+
+
+def test_nobody_is_in_no_segment(reader_of):
+    costs = [{"cost_id": "1", "category": "loyalty", "amount": 70, "day": day("05-05")}]
+    reader = reader_of(orders=bought("a", "02-06", "05-06"), costs=costs)
+    rows = ask(reader, "retention_cost", SCOPE, by=Membership.of("orders >= 1")).rows()
+    assert {row["group"]: row["cost"] for row in rows} == {"in": 0, None: 70}
 
 
 def test_a_code_that_nobody_was_sent_in_time_costs_the_programme_nothing(reader_of):

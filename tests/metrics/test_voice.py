@@ -112,7 +112,7 @@ def test_reasons_for_leaving(reader_of):
         ("taste", 1, pytest.approx(1 / 3)),
         (None, 1, None),
     ]
-    assert answer.value == 3 / 4
+    assert (answer.figures["left"], answer.figures["with_reason"], answer.value) == (4, 3, pytest.approx(2 / 3))
 
 
 def test_waiting_counts_for_as_long_as_it_has_lasted(reader_of):
@@ -155,7 +155,9 @@ def test_only_who_pays_for_nothing_any_more_has_left(reader_of):
         plan("7", "left silently", "05-07", reason=None),
     ]
     figures = ask(reader_of(subscriptions=rows), "leaving_reasons", SCOPE).figures
-    assert (figures["left"], figures["with_reason"], figures["value"]) == (2, 1, 0.5)
+    assert (figures["left"], figures["with_reason"]) == (2, 1)
+    silent = ask(reader_of(subscriptions=rows[-1:]), "leaving_reasons", SCOPE)
+    assert (silent.value, silent.reason) == (None, "no_reasons")
 
 
 def test_a_number_that_the_scale_does_not_have_is_no_answer(reader_of):
@@ -192,6 +194,10 @@ def test_a_channel_that_tells_nothing_is_in_no_rate(reader_of):
     reader = reader_of(messages=sent)
     assert ask(reader, "delivery_rate", SCOPE).value == 3 / 4
     assert ask(reader, "open_rate", SCOPE).value == 1 / 2
+    only_openings = [message(1, "email", opened_at=at("06-02 09:00")), message(2, "email"), message(3, "email")]
+    assert ask(reader_of(messages=only_openings), "open_rate", SCOPE).value == 1 / 3, "nothing is known to have failed"
+    unnamed = [message(1, "email", delivered_at=at("06-01 10:00")), message(2, "email", programme="")]
+    assert ask(reader_of(messages=unnamed), "delivery_rate", SCOPE).figures["tracked"] == 2
     silent = reader_of(messages=[message(4, "sms")])
     assert ask(silent, "delivery_rate", SCOPE).reason == "not_tracked"
 

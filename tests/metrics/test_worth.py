@@ -130,6 +130,24 @@ def test_cheap_old_cohorts_do_not_pay_for_dear_new_ones(reader_of):
     assert (rows[1], rows[5]) == (1, None)
 
 
+def test_what_won_nobody_is_to_come_back_too(reader_of):
+    """An invoice of February for the customers of March."""
+    costs = [{"cost_id": "1", "category": "advertising", "amount": 30, "day": day("02-05")}]
+    scope = Scope(dt.date(2024, 6, 29), "USD", "UTC", margin=Decimal(1))
+    few = ask(reader_of(orders=bought("a", "03-06"), costs=costs), "payback", scope)
+    assert (few.value, few.reason) == (None, "never_paid_back")
+    enough = ask(reader_of(orders=bought("a", "03-06", "04-06", "05-06"), costs=costs), "payback", scope)
+    assert (enough.value, enough.figures["cac"]) == (3, 30)
+
+
+def test_as_many_months_as_are_asked_for(reader_of):
+    dates = [dt.date(2020 + n // 12, n % 12 + 1, 5) for n in range(48)]
+    orders = [{"order_id": str(n), "customer_id": str(n), "day": on, "total": 1} for n, on in enumerate(dates)]
+    costs = [{"cost_id": str(n), "category": "advertising", "amount": 10, "day": on} for n, on in enumerate(dates)]
+    answer = ask(reader_of(orders=orders, costs=costs), "payback", Scope(dt.date(2024, 1, 1), "USD", "UTC"), months=48)
+    assert (answer.figures["customers"], answer.figures["cost"], answer.figures["cac"]) == (48, 480, 10)
+
+
 def test_what_was_spent_without_winning_anybody_is_shown(reader_of):
     costs = [{"cost_id": "1", "category": "advertising", "amount": 5, "day": day("03-05")}]
     rows = ask(reader_of(orders=bought("a", "01-06", "06-01"), costs=costs), "payback").rows()

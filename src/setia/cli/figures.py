@@ -57,6 +57,7 @@ def metrics(
             "shift": own.calendar.aligned(align) if align is not None else None,
         }
         given = {name: value for name, value in options.items() if value is not None}
+        _refuse_the_idle(customers is not None, {"--from": since, "--group": group}, as_json=as_json, as_csv=as_csv)
         if customers is not None:
             row = {"period_from": day(since), "group": group} if group is not None else {"period_from": day(since)}
             for customer_id in own.metrics.customers(_one(names), customers, as_of=when, **row, **given):
@@ -72,6 +73,15 @@ def metrics(
         else:
             for answer in answers:
                 _one_answer(own, answer, lang, when, why=why, variants=variants)
+
+
+def _refuse_the_idle(listing: bool, cell: dict[str, str | None], *, as_json: bool, as_csv: bool) -> None:
+    """Options that would do nothing. Raises typer.BadParameter."""
+    alone = next((name for name, given in cell.items() if given is not None and not listing), None)
+    if alone is not None:
+        raise typer.BadParameter(f"{alone} names a cell for --customers; give that too, or leave it out")
+    if sum((listing, as_json, as_csv)) > 1:
+        raise typer.BadParameter("give one of --customers, --json and --csv")
 
 
 def _one(names: list[str] | None) -> str:
@@ -143,7 +153,7 @@ def _one_answer(own: Shop, answer: Answer, lang: str | None, when: Any, *, why: 
     from setia.metrics.reasons import REASONS
 
     speaker, about = _speaker(own, lang), METRICS[answer.metric]
-    rows = [[name, plain(value)] for name, value in answer.figures.items()]
+    rows = [[name, _plain(name, value, about, speaker)] for name, value in answer.figures.items()]
     table(["", ""], rows, title=f"{answer.metric} · {speaker(about.title)} (as of {answer.scope.as_of})")
     if answer.reason is not None:
         typer.echo(f"  {speaker(REASONS[answer.reason])}")
@@ -157,6 +167,19 @@ def _one_answer(own: Shop, answer: Answer, lang: str | None, when: Any, *, why: 
         typer.echo(about.check_query())
     if variants:
         _variants(own, answer.metric, when, speaker)
+
+
+def _plain(name: str, value: Any, about: Any, speaker: Any) -> str:
+    """A figure as the terminal shows it: money with its currency, a metric's own values in its unit."""
+    from decimal import Decimal
+
+    from setia.report.cells import of_unit
+
+    if isinstance(value, Decimal):
+        return str(speaker.money(value))
+    if name in ("value", "low", "high", "previous", "year_before") and about.unit != "table":
+        return of_unit(about.unit, value, speaker)
+    return plain(value)
 
 
 MOST_ROWS = 60
@@ -174,7 +197,10 @@ def _rows(answer: Answer, speaker: Any) -> None:
         names = answer.table.column_names
         table(
             [name.replace("_", " ") for name in names],
-            [[plain(row[name]) for name in names] for row in rows],
+            [
+                [_plain(name, row[name], about, speaker) if name != "value" else plain(row[name]) for name in names]
+                for row in rows
+            ],
             fixed=True,
         )
     if answer.table.num_rows > MOST_ROWS:
@@ -188,7 +214,8 @@ def _measured(about: Any, rows: list[dict[str, Any]], speaker: Any) -> None:
     parts = [part for part in about.parts if any(row[part.name] for row in rows)]
     lines, without = [], {}
     for row in rows:
-        where = f"{row['period_from']}" + (f" {row['group']}" if "group" in row else "")
+        unknown = speaker("not known")
+        where = f"{row['period_from']}" + (f" {row['group'] or unknown}" if "group" in row else "")
         counted = [formatted(part.kind, row[part.name], speaker) for part in parts]
         figures = [of_unit(about.unit, row[name], speaker) for name in ("value", "previous", "year_before")]
         lines.append([where, *counted, *figures])
@@ -218,12 +245,17 @@ def alerts(
     fail: Annotated[bool, typer.Option("--fail", help="Exit code 1 where a figure left its range.")] = False,
 ) -> None:
     """What left its expected range last week, and which targets were reached."""
+    from setia.kernel.i18n import N_
     from setia.report.watching import alert_sentences, target_sentences
 
     with opened(shop) as own:
         speaker, when = _speaker(own, lang), day(as_of)
         watched, wanted = own.alerts(as_of=when), own.targets(as_of=when)
-    for sentence in alert_sentences(watched, speaker) or [speaker("Nothing left its expected range.")]:
+    judged = [each for each in watched if each.judgement != "unknown"]
+    quiet = (
+        N_("Nothing left its expected range.") if judged else N_("Nothing could be judged: the history is too short.")
+    )
+    for sentence in alert_sentences(watched, speaker) or [speaker(quiet if judged else unknown)]:
         typer.echo(sentence)
     for sentence in target_sentences(wanted, speaker):
         typer.echo(sentence)

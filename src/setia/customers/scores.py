@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from setia.customers.trait import Trait
+from setia.kernel.i18n import N_
+
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+
+_BOUGHT = ("orders", "purchase_days", "days_since_last_order", "net_revenue")
+SCORES = (
+    Trait("rfm_recency", "integer", N_("How recent, from 1 (longest ago) to 5"), needs=_BOUGHT),
+    Trait("rfm_frequency", "integer", N_("How often, from 1 (least) to 5"), needs=_BOUGHT),
+    Trait("rfm_value", "integer", N_("How much, from 1 (least) to 5"), needs=_BOUGHT),
+)
 
 
 def with_rfm(traits: ir.Table) -> ir.Table:

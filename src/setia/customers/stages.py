@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from setia.customers.trait import Trait
 from setia.kernel.i18n import N_
 
 if TYPE_CHECKING:
@@ -24,6 +25,11 @@ STAGES: dict[str, str] = {
     "dormant": N_("Dormant: silent for longer than the own rhythm explains"),
     "lost": N_("Lost: silent for three times as long as that"),
 }
+
+STAGE = Trait(
+    "stage", "text", N_("Stage of the life cycle"),
+    needs=("orders", "purchase_days", "days_since_last_order", "usual_gap_days"),
+)  # fmt: skip
 
 
 def stage(traits: ir.Table) -> Any:

@@ -60,6 +60,7 @@ def _vouchers(facts: Snapshot, scope: Scope) -> Any:
     used = orders.join(carried, [orders.code == carried.code, orders.placed_at >= carried.carried_at])
     borne = (used.discount.fill_null(0) - used.platform_discount.fill_null(0)).cast("decimal(18, 4)")
     said = borne > 0
+    used = used.filter(said | used.offer_cost.notnull())
     return used.select(
         "programme", "customer_id", "day", currency=said.ifelse(used.currency, None),
         channel=used.channel_right, cost_id=ibis.literal("voucher:") + used.document_id,

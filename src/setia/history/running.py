@@ -60,8 +60,8 @@ def at_both_ends(facts: Snapshot, scope: Scope, spans: Spans) -> Any:
         earlier=(rows.paid_from < rows.opens) & (rows.monthly > 0).fill_null(True),
     )
     return known.group_by("window", "customer_id").aggregate(
-        mrr_start=known.at_start.sum().fill_null(0).cast("decimal(18, 4)"),
-        mrr_end=known.at_end.sum().fill_null(0).cast("decimal(18, 4)"),
+        mrr_start=known.at_start.sum().fill_null(0).cast("decimal(38, 4)"),
+        mrr_end=known.at_end.sum().fill_null(0).cast("decimal(38, 4)"),
         before=known.earlier.any(),
         unpriced=known.count(where=known.unknown),
     )

@@ -13,7 +13,7 @@ from setia.settings import MetricSettings
 
 
 class NoDay(SetiaError):
-    """`as_of` is {given}; it takes a day of the shop such as date(2026, 1, 31), without a time."""
+    """`as_of` is {given}; it takes a day between 1900 and 2200 such as date(2026, 1, 31), without a time."""
 
     code = "history.no_day"
 
@@ -34,7 +34,8 @@ class Scope:
     calendar: Calendar = field(default_factory=Calendar)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.as_of, dt.date) or isinstance(self.as_of, dt.datetime):
+        plain = isinstance(self.as_of, dt.date) and not isinstance(self.as_of, dt.datetime)
+        if not plain or not 1900 <= self.as_of.year <= 2200:
             raise NoDay(given=repr(self.as_of))
 
     @property

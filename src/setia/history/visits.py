@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from setia.history.sales import customers_orders, priced_orders
@@ -17,16 +18,28 @@ INTO_CART = ("Product Added",)
 
 
 def visits(facts: Snapshot, scope: Scope) -> ir.Table:
+    """One row per visit before `as_of`, as `sessions` has them, with `kind`: `returning` where the customer had ordered
+    before it began, else `new`.
+    """
+    found: Any = sessions(facts, scope)
+    orders: Any = customers_orders(facts, scope)
+    first = orders.group_by(first_id=orders.customer_id).aggregate(first_at=orders.placed_at.min())
+    known = found.left_join(first, found.customer_id == first.first_id)
+    bought = (known.first_at < known.started_at).fill_null(False)
+    return known.select(*found.columns, kind=bought.ifelse("returning", "new"))
+
+
+def sessions(facts: Snapshot, scope: Scope, since: dt.date | None = None) -> ir.Table:
     """One row per visit before `as_of`: `visitor`, `customer_id` (null where nobody is known), `started_at`, `day` (of
-    its first event), `device` and `platform`, `kind` (`returning` where the customer had ordered before it began, else
-    `new`), `with_cart`, `with_order`, `revenue` (decimal, in the shop's currency), `unpriced` (orders
-    without a rate).
+    its first event), `device` and `platform`, `with_cart`, `with_order`, `revenue` (decimal, in the shop's currency),
+    `unpriced` (orders without a rate). With `since`, of what happened from that day on alone.
 
     A visit ends after as many minutes without an event as the shop has set. A device on which one customer alone has
     signed in by `as_of` is theirs throughout, so that signing in splits no visit. An order belongs to the visit in
     which its customer placed it; one placed without a visit belongs to none.
     """
-    steps: Any = _numbered(scope, _steps(facts, scope))
+    steps: Any = _steps(facts, scope)
+    steps = _numbered(scope, steps if since is None else steps.filter(steps.day >= since))
     found = steps.group_by("who", "number").aggregate(
         customer_id=steps.customer_id.max(),
         started_at=steps.at.min(),
@@ -36,18 +49,10 @@ def visits(facts: Snapshot, scope: Scope) -> ir.Table:
         is_visit=(~steps.is_order).any(),
         with_cart=steps.into_cart.any(),
         with_order=steps.is_order.any(),
-        revenue=steps.total.sum().fill_null(0).cast("decimal(18, 4)"),
+        revenue=steps.total.sum().fill_null(0).cast("decimal(38, 4)"),
         unpriced=steps.count(where=steps.is_order & steps.total.isnull()),
     )
-    found = found.filter(found.is_visit)
-    orders: Any = customers_orders(facts, scope)
-    first = orders.group_by(first_id=orders.customer_id).aggregate(first_at=orders.placed_at.min())
-    known = found.left_join(first, found.customer_id == first.first_id)
-    bought = (known.first_at < known.started_at).fill_null(False)
-    return known.select(
-        "customer_id", "started_at", "day", "device", "platform", "with_cart", "with_order", "revenue", "unpriced",
-        visitor="who", kind=bought.ifelse("returning", "new"),
-    )  # fmt: skip
+    return found.filter(found.is_visit).drop("number", "is_visit").rename(visitor="who")
 
 
 def _steps(facts: Snapshot, scope: Scope) -> Any:

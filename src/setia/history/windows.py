@@ -107,11 +107,24 @@ def months_on(first: dt.date, months: int) -> dt.date:
     return dt.date(first.year + month // 12, month % 12 + 1, 1)
 
 
+MOST_DAYS = 2_000_000
+
+
+class TooManyDays(SetiaError):
+    """The windows and those they are compared with hold {found} days together; {most} are the most. Ask for fewer or
+    shorter ones."""
+
+    code = "history.too_many_days"
+
+
 class Spans:
     """Windows as tables that facts are joined with. A window is known by its place in `windows`."""
 
     def __init__(self, windows: Sequence[Window], scope: Scope) -> None:
         self.windows = tuple(windows)
+        days = sum(each.days for each in self.windows)
+        if days > MOST_DAYS:
+            raise TooManyDays(found=f"{days:,}", most=f"{MOST_DAYS:,}")
         self._scope = scope
 
     def during(self, rows: ir.Table, day: str = "day") -> ir.Table:

@@ -130,13 +130,12 @@ def _top_20_beside(parts: Parts, _window: Window) -> dict[str, Number | None]:
 
 def units(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per line sold in each window and per return of an order placed in it, whenever it came back."""
-    orders: Any = spans.during(valid_orders(facts, scope)).select("document_id", "customer_id", "window")
+    orders: Any = spans.during(valid_orders(facts, scope)).select("document_id", "order_id", "customer_id", "window")
     lines: Any = facts.table("order_lines")
     none = no_money()
-    went = orders.join(lines.select("document_id", "quantity"), "document_id")
+    went = orders.join(lines.select("document_id", "order_id", "quantity"), ["document_id", "order_id"])
     went = went.select("window", "customer_id", sold="quantity", returned=none)
-    back: Any = returns_before(facts, scope).select("order_document", "quantity")
-    came = orders.join(back, orders.document_id == back.order_document)
+    came = _came_back(facts, scope, orders)
     return went.union(came.select("window", "customer_id", sold=none, returned="quantity"))
 
 
@@ -147,12 +146,17 @@ def returned_value(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     went = orders.select(
         "window", "customer_id", orders=True, sold="total", returned=nothing, unpriced=orders.total.isnull()
     )
-    back: Any = returns_before(facts, scope).select("order_document", "amount")
-    came = orders.join(back, orders.document_id == back.order_document)
+    came = _came_back(facts, scope, orders)
     given = came.select(
         "window", "customer_id", orders=False, sold=nothing, returned="amount", unpriced=came.amount.isnull()
     )
     return went.union(given)
+
+
+def _came_back(facts: Snapshot, scope: Scope, orders: Any) -> Any:
+    """The returns of the orders; a document of several orders has each by its number."""
+    back: Any = returns_before(facts, scope).select("order_document", "quantity", "amount", named="order_id")
+    return orders.join(back, [orders.document_id == back.order_document, orders.order_id == back.named])
 
 
 REPEAT_PURCHASE = Measure(

@@ -8,7 +8,6 @@ from setia.history.scope import Scope
 from setia.history.windows import Window
 from setia.kernel.i18n import N_
 from setia.metrics.answer import Answer, as_table
-from setia.metrics.attributes import unknown_attribute
 from setia.metrics.metric import Listing
 from setia.metrics.populations import CASES
 from setia.metrics.survival import SurvivalCurve
@@ -38,8 +37,6 @@ def resolution(facts: Snapshot, scope: Scope, *, window_days: int = 90, by: str 
 def _lasting(name: str, facts: Snapshot, scope: Scope, column: str, window_days: int, by: str | None) -> Answer:
     import ibis
 
-    if by is not None and by not in OWN:
-        raise unknown_attribute(by, OWN)
     window = Window.ending(scope.as_of, window_days)
     cases: Any = facts.table("cases")
     cases = cases.filter(cases.day >= window.since, cases.day < window.until)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib import resources
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from setia.kernel.i18n import N_, Sentence
 from setia.kernel.statistics import Interval, Proportion
 from setia.metrics.answer import Answer, Number, to_money
-from setia.metrics.attributes import ATTRIBUTES
+from setia.metrics.attributes import ATTRIBUTES, unknown_attribute
 from setia.metrics.options import checked
 
 if TYPE_CHECKING:
@@ -49,8 +49,15 @@ class Metric:
     """The check query's name where it is not the metric's own."""
 
     def ask(self, facts: Snapshot, scope: Scope, **options: Any) -> Answer:
-        """The answer for a scope; each metric has its own options. Raises UnknownOption, BadOption."""
-        return self.answer(facts, scope, **checked(self.name, self.options(), options))
+        """The answer for a scope; each metric has its own options. Raises UnknownOption, BadOption, UnknownAttribute."""
+        given = checked(self.name, self.options(), options)
+        by = given.get("by")
+        # A segment of a metric of customers that has no windows says so itself.
+        if by is not None and not self.divides(by) and (isinstance(by, str) or not self.of_customers):
+            raise unknown_attribute(by if isinstance(by, str) else by.name, self.groups())
+        answer = self.answer(facts, scope, **given)
+        lacking = self.lacking(facts, scope) if answer.reason and not answer.table.num_rows else None
+        return replace(answer, reason=lacking) if lacking not in (None, "no_orders") else answer
 
     def answer(self, facts: Snapshot, scope: Scope, **options: Any) -> Answer:
         """The same for options that are known to be good."""
@@ -65,8 +72,12 @@ class Metric:
         if "by" not in self.options():
             return False
         if isinstance(by, str):
-            return by in self.own or (self.of_customers and by in ATTRIBUTES)
+            return by in self.groups()
         return self.of_customers and (self.has_windows or not by.needs_windows)
+
+    def groups(self) -> tuple[str, ...]:
+        """The names of what it can be broken down by."""
+        return (*self.own, *(ATTRIBUTES if self.of_customers else ()))
 
     def options(self) -> dict[str, Any]:
         """The names of the options with their defaults."""
@@ -136,7 +147,9 @@ def unpriced(parts: Parts) -> Iterable[str]:
     """The note that amounts were left out."""
     if parts["unpriced"]:
         yield Sentence(
-            N_("{n} amounts are in a currency without a rate and are left out; import a table of rates."),
+            N_(
+                "{n} amounts are in a currency without a rate, or too large, and are left out; import a table of rates."
+            ),
             n=parts["unpriced"],
         )
 

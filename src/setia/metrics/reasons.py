@@ -6,7 +6,7 @@ from setia.kernel.i18n import N_
 
 REASONS: dict[str, str] = {
     "history_too_short": N_("The history is too short for this figure"),
-    "brackets_have_none": N_("Brackets differ in length; read the table"),
+    "brackets_have_none": N_("No bracket is the first period alone; read the table"),
     "not_over": N_("Not complete yet"),
     "no_customers": N_("There are no customers to count"),
     "no_new_customers": N_("There are no new customers to count"),
@@ -24,6 +24,8 @@ REASONS: dict[str, str] = {
     "no_carts": N_("Nobody put anything into a cart"),
     "no_subscriptions": N_("No subscription was running"),
     "no_loss": N_("Nothing was lost, so that there is nothing to divide by"),
+    "nobody_left": N_("Nobody left"),
+    "no_reasons": N_("Nobody who left gave a reason"),
     "no_answers": N_("There are no answers to count"),
     "no_messages": N_("There are no messages to count"),
     "not_tracked": N_("No tool told what became of the messages"),

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.metrics.answer import Answer
-from setia.metrics.attributes import By, attribute
+from setia.metrics.attributes import By, unknown_attribute
 from setia.metrics.catalogue import METRICS, metric
 from setia.metrics.measure import ALL, Measure
 from setia.metrics.metric import Metric
-from setia.metrics.options import checked
+from setia.metrics.options import BadOption, checked
 
 if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
@@ -28,6 +28,12 @@ class NobodyBehind(SetiaError):
     """The customers behind {part} of {metric} cannot be listed. {hint}."""
 
     code = "metrics.nobody_behind"
+
+
+class NoSuchGroup(SetiaError):
+    """{metric} has no group {group} there. Its groups are {choices}."""
+
+    code = "metrics.no_such_group"
 
 
 class NoSuchPeriod(SetiaError):
@@ -80,7 +86,8 @@ class Metrics:
         given = checked("any of them", every, options)
         by = given.pop("by", None)
         if by is not None and not any(each.divides(by) for each in wanted):
-            attribute(by)
+            choices = dict.fromkeys(name for each in wanted for name in each.groups())
+            raise unknown_attribute(by if isinstance(by, str) else by.name, list(choices))
         with self._reading() as facts:
             scope = self._scope(facts, as_of)
             return [each.ask(facts, scope, **_own(each, given, by)) for each in wanted]
@@ -98,8 +105,8 @@ class Metrics:
         """The customers behind one count of a measure, sorted: `customers("retention", "lost")`.
 
         The options are those with which the measure was asked; `period_from` and `group` name a row of its table, by
-        default the newest complete window and everybody. Raises NobodyBehind for what is no count of customers, and
-        NoSuchPeriod.
+        default the newest complete window and everybody. Raises NobodyBehind for what is no count of customers,
+        NoSuchPeriod and NoSuchGroup.
         """
         known = metric(name)
         if not isinstance(known, Measure):
@@ -111,6 +118,10 @@ class Metrics:
             raise NobodyBehind(metric=name, part=part, hint=f"Choose one of {', '.join(countable)}")
         given = checked(name, known.options(), options)
         by = given.get("by")
+        if group is not ALL and by is None:
+            raise BadOption(name="group", given=repr(group), takes="a group's name, and `by` with it")
+        if period_from is not None and not isinstance(period_from, dt.date):
+            raise BadOption(name="period_from", given=repr(period_from), takes="a day such as date(2026, 1, 31)")
         with self._reading() as facts:
             scope = self._scope(facts, as_of)
             shown = known.shown(scope, given.get("window_days"), given.get("every"), given.get("last"))
@@ -121,6 +132,12 @@ class Metrics:
                     choices = ", ".join(str(day) for day in starts)
                     raise NoSuchPeriod(metric=name, day=str(period_from), choices=choices)
                 window = starts[period_from]
+            if by is not None and group is not ALL:
+                groups = [each for _window, each in known.sums(facts, scope, [window], by)]
+                if group not in groups:
+                    raise NoSuchGroup(
+                        metric=name, group=str(group), choices=", ".join(sorted(map(str, groups))) or "none"
+                    )
             return known.customers(facts, scope, part, window, by, group)
 
 

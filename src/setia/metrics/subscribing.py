@@ -29,7 +29,7 @@ def recurring(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     at_start, at_end = start > 0, end > 0
 
     def amount(condition: Any, value: Any) -> Any:
-        return condition.ifelse(value, nothing).cast("decimal(18, 4)")
+        return condition.ifelse(value, nothing).cast("decimal(38, 4)")
 
     return rows.select(
         "window",

@@ -96,8 +96,8 @@ def activations(facts: Snapshot, scope: Scope) -> ir.Table:
         later: Any = orders.select(active_id="customer_id", active_day="day")
         after = firsts.join(later, [firsts.customer_id == later.active_id, firsts.day < later.active_day])
     else:
-        events: Any = facts.table("events")
-        events = events.filter(events.day < scope.as_of, events.name == scope.choices.activation_event)
+        events: Any = seen_events(facts, scope)
+        events = events.filter(events.name == scope.choices.activation_event)
         later = events.select(active_id="customer_id", active_day="day")
         after = firsts.join(later, [firsts.customer_id == later.active_id, firsts.day <= later.active_day])
     active = after.group_by("active_id").aggregate(next_day=after.active_day.min())
@@ -107,9 +107,7 @@ def activations(facts: Snapshot, scope: Scope) -> ir.Table:
 
 def time_to_activation(facts: Snapshot, scope: Scope, *, by: str | By | None = None) -> Answer:
     """Days from the first order to activation, by survival curve. `table` as in `time_between_purchases`."""
-    lacking = TIME_TO_ACTIVATION.lacking(facts, scope)
-    gaps: Any = activations(facts, scope)
-    return _answer("time_to_activation", facts, scope, gaps.limit(0) if lacking else gaps, by, lacking)
+    return _answer("time_to_activation", facts, scope, activations(facts, scope), by)
 
 
 def activated(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
@@ -168,9 +166,7 @@ def _with_length(scope: Scope, rows: Any, start: Any, end: Any) -> Any:
     return rows.mutate(days=days, ended=ended)
 
 
-def _answer(
-    name: str, facts: Snapshot, scope: Scope, gaps: Any, by: str | By | None, lacking: str | None = None
-) -> Answer:
+def _answer(name: str, facts: Snapshot, scope: Scope, gaps: Any, by: str | By | None) -> Answer:
     if by is not None:
         gaps = attribute(by).joined(facts, scope, None, gaps)
     keys = ["days"] if by is None else ["group", "days"]
@@ -183,8 +179,7 @@ def _answer(
         table += [{"group": group, **row} for row in _curve(own).rows()]
     curve = _curve(rows)
     figures = {"value": curve.quantile(0.5), **_figures(curve)}
-    empty = "median_not_reached" if rows else lacking or "no_customers"
-    reason = None if figures["value"] is not None else empty
+    reason = None if figures["value"] is not None else "median_not_reached" if rows else "no_customers"
     columns = CURVE if by is None else ("group", *CURVE)
     return Answer(name, scope, figures, as_table(table, columns), reason, tuple(_said(figures)))
 

@@ -161,7 +161,7 @@ def _time_between(facts: Snapshot, scope: Scope) -> list[Variant]:
         Variant(N_("median of the survival curve"), OURS, f["value"], "days", ours=True),
         Variant(
             N_("mean of the completed gaps"),
-            N_("Gaps that are still open are left out, and those are the long ones: the mean is too short."),
+            N_("Gaps that are still open are left out, and those are the long ones: the mean of all would be longer."),
             f["mean_of_completed"], "days",
         ),
         Variant(

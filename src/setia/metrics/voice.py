@@ -37,20 +37,20 @@ class Survey:
     one_scale: bool = False
     """Whether an answer on another scale is not an answer to the same question."""
 
-    def answers(self, facts: Snapshot, scope: Scope, spans: Spans) -> Any:
-        """The latest answer of each customer in each window, nameless ones all, and the messages that asked for one.
-
-        A number that its scale does not have is no answer.
-        """
-        import ibis
-
+    def valid(self, facts: Snapshot, scope: Scope) -> Any:
+        """Answers before `as_of` with the scale they are `out_of`; a number that its scale does not have is none."""
         given: Any = facts.table("answers")
         given = given.filter(given.survey == self.name, given.day < scope.as_of)
-        given = given.mutate(
-            who=ibis.coalesce(given.customer_id, given.answer_id), out_of=ibis.coalesce(given.scale, self.highest)
-        )
+        given = given.mutate(out_of=given.scale.fill_null(self.highest))
         given = given.filter(given.score >= self.lowest, given.score <= given.out_of)
-        given = spans.during(given.filter(given.out_of == self.highest) if self.one_scale else given)
+        return given.filter(given.out_of == self.highest) if self.one_scale else given
+
+    def answers(self, facts: Snapshot, scope: Scope, spans: Spans) -> Any:
+        """The latest answer of each customer in each window, nameless ones all, and the messages that asked for one."""
+        import ibis
+
+        given: Any = spans.during(self.valid(facts, scope))
+        given = given.mutate(who=given.customer_id.fill_null(given.answer_id))
         own = ibis.window(
             group_by=["window", "who"], order_by=[ibis.desc(given.answered_at), ibis.desc(given.answer_id)]
         )
@@ -173,7 +173,7 @@ def leaving_reasons(facts: Snapshot, scope: Scope, *, window_days: int = 365) ->
     """Why customers left in the window: reasons of ended subscriptions and answers to the survey `leaving`.
 
     `table`: one row per reason: `reason` (null where none was given), `customers`, `share` (of those who gave one).
-    The headline is the share of those who left and gave a reason.
+    The headline is the share of the first.
     """
     window = Window.ending(scope.as_of, window_days)
     answers: Any = facts.table("answers")
@@ -190,8 +190,9 @@ def leaving_reasons(facts: Snapshot, scope: Scope, *, window_days: int = 365) ->
     left, told = found["left"], found["told"]
     for row in rows:
         row["share"] = row["customers"] / told if row["reason"] is not None else None
-    figures = {"value": told / left if left else None, "left": left, "with_reason": told, "window_days": window_days}
-    reason = None if left else "no_customers"
+    first = rows[0]["share"] if rows else None
+    figures = {"value": first, "left": left, "with_reason": told, "window_days": window_days}
+    reason = None if told else "no_reasons" if left else "nobody_left"
     return Answer("leaving_reasons", scope, figures, as_table(rows, ("reason", "customers", "share")), reason)
 
 
@@ -216,7 +217,7 @@ def _ended(facts: Snapshot, scope: Scope, window: Window) -> Any:
 LEAVING_REASONS = Listing(
     name="leaving_reasons",
     title=N_("Reasons for leaving"),
-    formula=N_("Customers who left in the window for a reason ÷ those who left and gave one"),
+    formula=N_("Customers who left for the reason that most gave ÷ those who left in the window and gave one"),
     unit="share",
     population=N_(
         "Subscribers who ended theirs and whoever answered the survey on leaving; several reasons each count"

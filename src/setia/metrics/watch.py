@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, log
+from math import exp, log, sqrt
 from statistics import median
 from typing import TYPE_CHECKING, Literal
 
@@ -149,12 +149,13 @@ def judge(measure: Measure, scope: Scope, past: Sequence[Point]) -> Watched:
     if newest.value is None or level is None:
         return unknown
     middle, spread = level
+    reach = WIDTH * max(spread, scale.least, scale.error(newest.value, newest.error))
     if seasons:
-        then = _year_before(next(iter(seasons)), past, scope, scale)
+        then = _year_before(next(iter(seasons)), past, scope, scale, reach)
         if then is None:
             return unknown
-        middle = then
-    reach = WIDTH * max(spread, scale.least, scale.error(newest.value, newest.error))
+        # Two weeks' chance stands between one feast and the next.
+        middle, reach = then, reach * sqrt(2)
     low, high = scale.back(middle - reach), scale.back(middle + reach)
     judgement: Judgement = "below" if newest.value < low else "above" if newest.value > high else "expected"
     return Watched(measure.name, newest.window, newest.value, low, high, judgement, tuple(seasons.values()))
@@ -179,8 +180,11 @@ def _expected(values: Sequence[float]) -> tuple[float, float] | None:
     return median(values[-BEFORE:]) + drift, spread
 
 
-def _year_before(name: str, past: Sequence[Point], scope: Scope, scale: Scale) -> float | None:
-    """What the same occasion brought a year before, moved by how much ordinary weeks have changed since."""
+def _year_before(name: str, past: Sequence[Point], scope: Scope, scale: Scale, most: float) -> float | None:
+    """What the same occasion brought a year before, moved by how much ordinary weeks have changed since.
+
+    None where they have changed by more than `most`: the shop was another one then, and its feast says nothing.
+    """
     window = past[-1].window
     try:
         then = scope.calendar.aligned(name)(window)
@@ -198,7 +202,8 @@ def _year_before(name: str, past: Sequence[Point], scope: Scope, scale: Scale) -
     before, now, seen = ordinary(past[:place]), ordinary(past[:-1]), past[place].value
     if len(before) < BEFORE // 2 or len(now) < BEFORE // 2 or seen is None:
         return None
-    return scale.there(seen) + median(now) - median(before)
+    moved = median(now) - median(before)
+    return scale.there(seen) + moved if abs(moved) <= most else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,10 +137,11 @@ def payback(facts: Snapshot, scope: Scope, *, by_channel: bool = False, months: 
     holds). The headline pools the last `months` whole months; `margin_12` is that of customers old enough, and
     `value_to_cost` compares it with the CAC.
     """
-    answer = lifetime_value(facts, scope, what="margin", most_cohorts=36, by="source" if by_channel else None)
+    most = max(36, months + 1)
+    answer = lifetime_value(facts, scope, what="margin", most_cohorts=most, by="source" if by_channel else None)
     valued = answer.rows()
-    spent, lacking = _spent(facts, scope, by_channel)
     this_month = scope.as_of.replace(day=1)
+    spent, lacking = _spent(facts, scope, by_channel, months_on(scope.last_day.replace(day=1), 1 - most))
     since = months_on(this_month, -months)
     recent = [row for row in valued if since <= row["cohort"] < this_month]
     recently = {key: cost for key, cost in spent.items() if since <= key[0] < this_month}
@@ -154,14 +155,13 @@ def payback(facts: Snapshot, scope: Scope, *, by_channel: bool = False, months: 
             for name in sorted(names, key=lambda name: (name is None, str(name)))
         }
     else:
-        oldest = min((row["cohort"] for row in valued), default=this_month)
-        shown = sorted({row["cohort"] for row in valued} | {month for month, _c in spent if month >= oldest})
+        shown = sorted({row["cohort"] for row in valued} | {month for month, _channel in spent})
         parts = {
             month: ([row for row in valued if row["cohort"] == month], {month: _sum_of(spent, month)})
             for month in shown
         }
-    rows = [{("channel" if by_channel else "cohort"): name, **_paid(*own)} for name, own in parts.items()]
-    whole = _paid(recent, {month: _sum_of(recently, month) for month, _channel in recently})
+    rows = [{("channel" if by_channel else "cohort"): name, **_paid(scope, *own)} for name, own in parts.items()]
+    whole = _paid(scope, recent, {month: _sum_of(recently, month) for month, _channel in recently})
     margin_12, of = pooled_after(valued, 12)
     figures = {
         "value": whole["months_to_payback"],
@@ -195,14 +195,14 @@ def _sum_of(spent: Spent, month: dt.date) -> Decimal:
     return sum((cost for (when, _channel), cost in spent.items() if when == month), start=Decimal())
 
 
-def _paid(rows: list[dict[str, Any]], costs: dict[dt.date, Decimal]) -> dict[str, Any]:
+def _paid(scope: Scope, rows: list[dict[str, Any]], costs: dict[dt.date, Decimal]) -> dict[str, Any]:
     """Margin of some cohorts, cell by cell, against their costs by month."""
     customers = sum(row["size"] for row in rows if row["age"] == 0)
     cost = sum(costs.values(), start=Decimal())
     cac = to_money(cost / customers) if customers and cost else None
     margin = sum((row["amount"] for row in rows), start=Decimal())
     so_far = to_money(margin / customers) if customers else None
-    age, of = _paid_back(rows, costs) if cac is not None else (None, None)
+    age, of = _paid_back(scope, rows, costs) if cac is not None else (None, None)
     return {
         "customers": customers,
         "cost": cost,
@@ -214,25 +214,28 @@ def _paid(rows: list[dict[str, Any]], costs: dict[dt.date, Decimal]) -> dict[str
     }
 
 
-def _paid_back(rows: list[dict[str, Any]], costs: dict[dt.date, Decimal]) -> tuple[int | None, int | None]:
+def _paid_back(
+    scope: Scope, rows: list[dict[str, Any]], costs: dict[dt.date, Decimal]
+) -> tuple[int | None, int | None]:
     """The first age by which the cohorts that have reached it brought what they cost, and how many customers those are.
 
-    Younger cohorts are left out on both sides, or cheap old ones would pay for dear new ones.
+    Younger cohorts are left out on both sides, or cheap old ones would pay for dear new ones. A month that cost and won
+    nobody counts once a cohort of it would be old enough.
     """
     for age in sorted({row["age"] for row in rows if row["mature"]}):
         old = [row for row in rows if row["age"] == age and row["mature"]]
-        cost = sum((costs.get(month, Decimal()) for month in {row["cohort"] for row in old}), start=Decimal())
+        cost = sum((c for month, c in costs.items() if months_on(month, age + 1) <= scope.as_of), start=Decimal())
         if cost and sum((row["cumulative"] for row in old), start=Decimal()) >= cost:
             return age + 1, sum(row["size"] for row in old)
     return None, None
 
 
-def _spent(facts: Snapshot, scope: Scope, by_channel: bool) -> tuple[Spent, int]:
-    """Costs of winning, and how many have no rate."""
+def _spent(facts: Snapshot, scope: Scope, by_channel: bool, since: dt.date) -> tuple[Spent, int]:
+    """Costs of winning from a day on, and how many have no rate."""
     import ibis
 
     rows: Any = costs_before(facts, scope)
-    rows = rows.filter(rows.purpose == "winning")
+    rows = rows.filter(rows.purpose == "winning", rows.day >= since)
     channel = rows.channel.lower() if by_channel else ibis.null("string")
     rows = rows.select("amount", month=month_of(rows.day), channel=channel)
     summed = rows.group_by("month", "channel").aggregate(

@@ -29,29 +29,30 @@ def messages(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     """One row per message handed over in each window, and what became of it within `REACTION_DAYS`.
 
     Not every tool tells everything: `tracked` are messages of a channel and programme of which some delivery is known,
-    `followed` delivered ones of which some opening or click is.
+    and `arrived` those of them that did; where openings are told but no deliveries, all count as `delivered`. `followed`
+    are delivered ones of which some opening or click is known.
     """
-    sent = _marked(facts, scope)
-    told = sent.group_by("channel", "programme").aggregate(
-        tells_delivery=sent.arrived.any(), tells_opening=(sent.opened | sent.clicked).any()
+    sent: Any = spans.during(_marked(facts, scope))
+    told = (
+        _marked(facts, scope)
+        .group_by("of")
+        .aggregate(
+            tells_delivery=lambda each: each.arrived.any(),
+            tells_opening=lambda each: (each.opened | each.clicked).any(),
+        )
     )
-    told = told.rename(told_channel="channel", told_programme="programme")
-    rows: Any = spans.during(sent).join(
-        told,
-        [
-            sent.channel.fill_null("") == told.told_channel.fill_null(""),
-            sent.programme.fill_null("") == told.told_programme.fill_null(""),
-        ],
-    )
+    rows: Any = sent.join(told, "of")
     # Whoever opened or answered a message has got it, whether or not the channel said so.
     reacted = rows.opened | rows.clicked | rows.unsubscribed | rows.complained
-    delivered = rows.tells_delivery & (rows.arrived | reacted)
+    arrived = rows.tells_delivery & (rows.arrived | reacted)
+    delivered = rows.tells_delivery.ifelse(arrived, rows.tells_opening)
     return rows.select(
         "window",
         "customer_id",
         *OWN,
         messages=True,
         tracked=rows.tells_delivery,
+        arrived=arrived,
         delivered=delivered,
         followed=delivered & rows.tells_opening,
         opened=delivered & (rows.opened | rows.clicked),
@@ -62,7 +63,7 @@ def messages(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
 
 
 def _marked(facts: Snapshot, scope: Scope) -> Any:
-    """Messages handed over before `as_of`, and which of their times came in time."""
+    """Messages handed over before `as_of`, which of their times came in time, and the channel and programme in one."""
     import ibis
 
     sent: Any = facts.table("messages")
@@ -75,14 +76,15 @@ def _marked(facts: Snapshot, scope: Scope) -> Any:
 
     times = {"arrived": "delivered_at", "opened": "opened_at", "clicked": "clicked_at",
              "unsubscribed": "unsubscribed_at", "complained": "complained_at"}  # fmt: skip
-    return sent.select("customer_id", "day", *OWN, **{name: in_time(column) for name, column in times.items()})
+    of = sent.channel.fill_null("") + "/" + sent.programme.fill_null("")
+    return sent.select("customer_id", "day", *OWN, of=of, **{name: in_time(column) for name, column in times.items()})
 
 
 def _rate(name: str, title: str, formula: str, part: str, of: str, better: Any, title_of_part: str) -> Measure:
     parts = (
         Part("messages", N_("Messages")),
-        Part("tracked", N_("Of those, with a word on deliveries")),
-        Part("delivered", N_("Delivered")),
+        *([Part("tracked", N_("Of those, with a word on deliveries"))] if of == "tracked" else []),
+        *([Part("delivered", N_("Delivered"))] if of != "tracked" else []),
         *([Part("followed", N_("Of those, with a word on openings"))] if of == "followed" else []),
         Part(part, title_of_part),
     )
@@ -107,7 +109,7 @@ def _rate(name: str, title: str, formula: str, part: str, of: str, better: Any, 
 
 DELIVERY_RATE = _rate(
     "delivery_rate", N_("Delivery rate"), N_("Messages that arrived ÷ messages of channels and programmes that tell of deliveries"),
-    "delivered", "tracked", "higher", N_("Delivered"),
+    "arrived", "tracked", "higher", N_("Of those, arrived"),
 )  # fmt: skip
 OPEN_RATE = _rate(
     "open_rate", N_("Open rate"), N_("Messages opened or clicked ÷ messages delivered where openings are told"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from setia.kernel.figure import Column, Figure, Section
 from setia.kernel.i18n import Speaker
 from setia.metrics.answer import Answer
@@ -62,10 +64,15 @@ def cohorts(contents: Contents, speaker: Speaker) -> Section:
             _grid(after, speaker, "cohorts-after", speaker("Bought in that month or later"),
                   speaker("Every past cell still rises as customers come back, so that the newest cohorts look worse than they are: compare only at the same age.")),
             _grid(brackets, speaker, "cohorts-brackets", speaker("Bought at any time within the bracket"),
-                  speaker("A bracket begins with the month named and ends before the next one: 1, 2–3, 4–6, 7–12.")),
+                  speaker("A bracket counts whoever bought in any of its months.")),
         ),
         analyst=True,
     )  # fmt: skip
+
+
+def _ages(row: dict[str, Any]) -> str:
+    first, last = row["age"], row.get("age_until", row["age"])
+    return str(first) if first == last else f"{first}–{last}"
 
 
 def _grid(answer: Answer, speaker: Speaker, name: str, title: str, note: str) -> Figure:
@@ -76,10 +83,10 @@ def _grid(answer: Answer, speaker: Speaker, name: str, title: str, note: str) ->
         columns=(
             Column("cohort", speaker("First order in"), "month"),
             Column("size", speaker("Customers"), "count"),
-            Column("age", speaker("Months since"), "count"),
+            Column("age", speaker("Months since"), "text"),
             Column("share", speaker("Share who bought"), "percent"),
         ),
-        rows=answer.rows(),
+        rows=[{**row, "age": _ages(row)} for row in answer.rows()],
         mark="grid",
         x="age",
         y="cohort",

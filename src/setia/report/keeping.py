@@ -87,7 +87,8 @@ def _survival(contents: Contents, speaker: Speaker) -> Figure:
         stepped=True,
         how=speaker(
             "Share who have not bought again yet (Kaplan-Meier): gaps that are still open count for as long as they have "
-            "been seen. The mean of completed gaps, {mean} days, is too short: it leaves the open ones out.",
+            "been seen. The usual mean of completed gaps, {mean} days after later purchases, leaves the open ones out, and "
+            "those are the long ones.",
             mean=speaker.number(later.figures["mean_of_completed"], 0),
         ),
     )  # fmt: skip
@@ -141,15 +142,18 @@ def _next_order(answer: Answer, speaker: Speaker) -> Figure:
 
 
 def _by_source(answer: Answer, speaker: Speaker) -> tuple[Figure, ...]:
-    found = best_and_worst(answer)
-    if found is None:
+    if len(answer.rows()) < 2:
         return ()
-    best, worst = found
-    finding = speaker(
-        "Customers from {best} stay most, those from {worst} least: {high} against {low}.",
-        best=best["group"], worst=worst["group"],
-        high=speaker.percent(best["value"], 0), low=speaker.percent(worst["value"], 0),
-    )  # fmt: skip
+    found = best_and_worst(answer)
+    if found is not None:
+        best, worst = found
+        finding = speaker(
+            "Customers from {best} stay most, those from {worst} least: {high} against {low}.",
+            best=best["group"], worst=worst["group"],
+            high=speaker.percent(best["value"], 0), low=speaker.percent(worst["value"], 0),
+        )  # fmt: skip
+    else:
+        finding = speaker("No source differs from another by more than chance alone could make it.")
     return (
         by_group(
             answer, speaker, name="retention-by-source", title=speaker("Retention by how the customer was won"),

@@ -115,10 +115,12 @@ def by_group(
     ]
     rows = sorted(rows, key=lambda row: -(row[size] if size else 0))[:most]
     shown = [part for part in about.parts if part.name != "unpriced"]
+    days = answer.figures["window_days"]
     return Figure(
         name=name,
         title=title,
         finding=finding,
+        note=speaker("Over a window of {days}.", days=speaker.days(days)),
         columns=(
             Column("group", head, "text"),
             *(column_of(part, speaker) for part in shown),
@@ -138,7 +140,8 @@ def column_of(part: Part, speaker: Speaker) -> Column:
 
 
 def best_and_worst(answer: Answer, least: int = 20) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The groups with the highest and the lowest value among those of some size; None where there are not two."""
+    """The groups with the highest and the lowest value among those of some size; None where there are not two, or
+    where chance alone could have made their difference: their intervals overlap."""
     about = METRICS[answer.metric]
     assert isinstance(about, Measure)
     counts = [part.name for part in about.parts if part.kind == "count" and part.name != "unpriced"]
@@ -149,4 +152,6 @@ def best_and_worst(answer: Answer, least: int = 20) -> tuple[dict[str, Any], dic
     if len(rows) < 2:
         return None
     rows.sort(key=lambda row: row["value"])
-    return rows[-1], rows[0]
+    worst, best = rows[0], rows[-1]
+    apart = best["low"] is None or best["low"] > worst["high"]
+    return (best, worst) if apart else None

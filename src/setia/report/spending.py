@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from setia.kernel.figure import Column, Figure, Section
 from setia.kernel.i18n import N_, Speaker
 from setia.metrics.catalogue import METRICS
@@ -9,6 +11,12 @@ from setia.report.contents import Contents
 from setia.report.showing import headline
 
 PURPOSES = {"winning": N_("winning"), "keeping": N_("keeping"), "other": N_("other")}
+CATEGORIES = {
+    "messages": N_("messages"), "rewards": N_("rewards"), "loyalty": N_("loyalty programme"),
+    "support": N_("customer service"), "retention": N_("keeping customers"), "advertising": N_("advertising"),
+    "acquisition": N_("winning customers"),
+}  # fmt: skip
+"""The words for categories that Setia itself gives or counts by default; others are the shop's own."""
 
 
 def section(contents: Contents, speaker: Speaker) -> Section:
@@ -28,13 +36,18 @@ def section(contents: Contents, speaker: Speaker) -> Section:
     )
 
 
+def _named(row: dict[str, Any], speaker: Speaker) -> str:
+    category = speaker(CATEGORIES[row["category"]]) if row["category"] in CATEGORIES else row["category"]
+    return f"{category} ({row['programme']})" if row["programme"] else category
+
+
 def _categories(contents: Contents, speaker: Speaker) -> Figure:
     answer = contents.answers["costs"]
     rows = [
         {
             **row,
             "purpose": speaker(PURPOSES[row["purpose"]]),
-            "what": f"{row['category']} ({row['programme']})" if row["programme"] else row["category"],
+            "what": _named(row, speaker),
         }
         for row in answer.rows()
     ]
@@ -57,5 +70,5 @@ def _categories(contents: Contents, speaker: Speaker) -> Figure:
         x="what",
         series=("amount",),
         how=speaker(METRICS["costs"].source),
-        note=speaker("The cost of each customer kept because of a programme stands under “Proof”: this one is shared out over all who stayed, with or without it."),
+        note=speaker("The cost of each customer kept because of a programme stands under “Programmes and proof”: this one is shared out over all who stayed, with or without it."),
     )  # fmt: skip

@@ -9,13 +9,13 @@ from setia.report.contents import Contents
 from setia.report.showing import by_group, headline, over_time
 
 WORDS = {
-    "new": N_("had not bought before"),
-    "returning": N_("had bought before"),
-    "desktop": N_("desktop"),
-    "mobile": N_("telephone"),
-    "tablet": N_("tablet"),
-    "web": N_("web"),
-    "app": N_("app"),
+    "new": N_("Had not bought before"),
+    "returning": N_("Had bought before"),
+    "desktop": N_("Computer"),
+    "mobile": N_("Phone"),
+    "tablet": N_("Tablet"),
+    "web": N_("Web"),
+    "app": N_("App"),
 }
 
 
@@ -30,7 +30,7 @@ def section(contents: Contents, speaker: Speaker) -> Section:
         headlines=tuple(headline(asked[name], speaker) for name in names),
         figures=(
             _by(asked["conversion_kind"], speaker, "conversion-kind",
-                speaker("Conversion of new and returning visitors"), speaker("Visitors who")),
+                speaker("Conversion of new and returning visitors"), speaker("Visitors")),
             *_if_known(asked["abandonment_device"], speaker, "abandonment-device",
                        speaker("Abandoned carts by device"), speaker("Device")),
             *_if_known(asked["back_platform"], speaker, "back-platform",
@@ -66,8 +66,9 @@ def _by(answer: Answer, speaker: Speaker, name: str, title: str, head: str) -> F
     rows = [
         {**row, "group": speaker(WORDS[row["group"]]) if row["group"] in WORDS else row["group"]} for row in figure.rows
     ]
-    shares = [f"{row['group']} {speaker.percent(row['value'])}" for row in rows if row["value"] is not None]
-    finding = speaker.listing(shares) + "." if shares else speaker("No data yet.")
+    shares = [f"{row['group']}: {speaker.percent(row['value'])}" for row in rows if row["value"] is not None]
+    finding = " · ".join(shares) if shares else speaker("No data yet.")
     return Figure(
-        name, title, finding, figure.columns, rows, figure.mark, figure.x, series=figure.series, how=figure.how
-    )
+        name, title, finding, figure.columns, rows, figure.mark, figure.x, series=figure.series, how=figure.how,
+        note=figure.note,
+    )  # fmt: skip

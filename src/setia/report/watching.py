@@ -35,7 +35,10 @@ def _sentence(each: Watched, speaker: Speaker) -> str:
     if not each.occasions:
         return said
     occasions = speaker.listing(speaker(title) for title in each.occasions)
-    return said + " " + speaker("The range is that of {occasion} a year before.", occasion=occasions)
+    return said + " " + speaker(
+        "The range is that of {occasion} a year before, moved by as much as ordinary weeks have changed since.",
+        occasion=occasions,
+    )  # fmt: skip
 
 
 def alerts(watched: Sequence[Watched], speaker: Speaker) -> Figure:
@@ -65,7 +68,8 @@ def alerts(watched: Sequence[Watched], speaker: Speaker) -> Figure:
         how=speaker(
             "The median of the eight weeks before, moved by the usual drift, give or take three and a half usual "
             "deviations, and never narrower than chance alone. Weeks with a feast or a sale day teach nothing about "
-            "others; such a week is compared with the same occasion a year before. Only whole weeks are judged."
+            "others; such a week is compared with the same occasion a year before, as far as the shop was the same then. Only "
+            "whole weeks are judged."
         ),
     )
 

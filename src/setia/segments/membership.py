@@ -58,7 +58,10 @@ class Membership:
         return cls(condition)
 
     def joined(self, facts: Snapshot, scope: Scope, spans: Spans | None, rows: Any) -> Any:
-        """Rows that have a `window` and a `customer_id`, with their `group`. Raises NoWindowBegins, TooManyStarts."""
+        """Rows that have a `window` and a `customer_id`, with their `group`, null where nobody is known.
+
+        Raises NoWindowBegins, TooManyStarts.
+        """
         if spans is None:
             raise NoWindowBegins
         starts = sorted({window.since for window in spans.windows})
@@ -67,13 +70,13 @@ class Membership:
         members = _stacked([self._at_start(facts, scope.at(day)) for day in starts])
         dated: Any = spans.bounded(rows)
         found = dated.left_join(members, [dated.customer_id == members.member_id, dated.since == members.member_since])
-        group = found.member_id.notnull().ifelse("in", "out")
+        group = found.member_id.notnull().ifelse("in", found.customer_id.notnull().ifelse("out", None))
         return found.select(*rows.columns, group=group)
 
     def _at_start(self, facts: Snapshot, then: Scope) -> Any:
         import ibis
 
-        known: Any = traits.judged(traits.observed(facts, then, shop_gap_days(facts, then)))
+        known: Any = traits.observed(facts, then, shop_gap_days(facts, then), self.condition.traits)
         inside = known.filter(self.condition.on(known))
         # Kept, because the query of all starts together is larger than an engine plans in reasonable time.
         return facts.kept(inside.select(member_id="customer_id", member_since=ibis.literal(then.as_of)))

@@ -48,16 +48,23 @@ class SparkReader(Memory):
             if (found := session.conf.get(name)) != wanted:
                 raise SparkSetOtherwise(name=name, found=found, wanted=wanted)
         self._session = session
+        self._others = self._memtables()
         self._prefix = f"setia_{next(_NUMBERS)}_"
         self._kept: list[Any] = []
         self._by_table: dict[str, list[DataFile]] = {name: [] for name in FACTS}
         for file in listed:
             self._by_table.setdefault(file.table, []).append(file)
-        for name, found_files in self._by_table.items():
-            paths = [str(folder / file.path) for file in found_files]
-            frame = self._fact(FACTS[name], found_files, paths) if name in FACTS else session.read.parquet(*paths)
-            frame.createOrReplaceTempView(self._prefix + name)
         self._ibis = ibis.pyspark.connect(session)
+        try:
+            for name, files in self._by_table.items():
+                self._show(name, files, [str(folder / file.path) for file in files])
+        except BaseException:
+            self.close()
+            raise
+
+    def _show(self, name: str, files: Sequence[DataFile], paths: Sequence[str]) -> None:
+        frame = self._fact(FACTS[name], files, paths) if name in FACTS else self._session.read.parquet(*paths)
+        frame.createOrReplaceTempView(self._prefix + name)
 
     def _fact(self, table: FactTable, found: Sequence[DataFile], paths: Sequence[str]) -> DataFrame:
         """A fact table in its declared columns and types; a column added after a file was written is null there."""
@@ -107,7 +114,11 @@ class SparkReader(Memory):
 
     def close(self) -> None:
         """Take what was made out of the session."""
+        for name in [*(self._prefix + table for table in self._by_table), *(self._memtables() - self._others)]:
+            self._session.catalog.dropTempView(name)
         for kept in self._kept:
             kept.release()
-        for name in self._by_table:
-            self._session.catalog.dropTempView(self._prefix + name)
+
+    def _memtables(self) -> set[str]:
+        """The small tables of Ibis in the session: it leaves them there."""
+        return {each.name for each in self._session.catalog.listTables() if each.name.startswith("ibis_")}

@@ -6,11 +6,20 @@ with counted as (
       and not coalesce(is_test, false) and not coalesce(is_staff, false)
       and not coalesce(is_adjustment, false) and customer_id is not null
 ),
+owners as (
+    select visitor, max(customer_id) as owner from events
+    where day < $as_of and visitor is not null and customer_id is not null
+    group by visitor having count(distinct customer_id) = 1
+),
+seen as (
+    select e.* replace (coalesce(e.customer_id, o.owner) as customer_id)
+    from events e left join owners o using (visitor) where e.day < $as_of
+),
 firsts as (select customer_id, min(day) as first_day from counted group by customer_id)
 select count(*) as customers,
     count(*) filter (case when $event::varchar is null
         then exists (select 1 from counted c where c.customer_id = f.customer_id
             and c.day > first_day and c.day <= first_day + $days)
-        else exists (select 1 from events e where e.customer_id = f.customer_id and e.name = $event and e.day < $as_of
+        else exists (select 1 from seen e where e.customer_id = f.customer_id and e.name = $event and e.day < $as_of
             and e.day >= first_day and e.day <= first_day + $days) end) as activated
 from firsts f where first_day >= $since and first_day < $until

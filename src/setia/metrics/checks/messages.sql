@@ -13,10 +13,12 @@ told as (
     from sent group by all
 ),
 known as (
-    select *, tells_delivery and (arrived or seen or clicked or unsubscribed or complained) as delivered
+    select *, case when tells_delivery then arrived or seen or clicked or unsubscribed or complained
+        else tells_opening end as delivered
     from sent join told using (channel, programme) where day >= $since and day < $until
 )
 select count(*) as messages, count(*) filter (tells_delivery) as tracked,
+    count(*) filter (tells_delivery and delivered) as arrived,
     count(*) filter (delivered) as delivered, count(*) filter (delivered and tells_opening) as followed,
     count(*) filter (delivered and (seen or clicked)) as opened, count(*) filter (delivered and clicked) as clicked,
     count(*) filter (delivered and unsubscribed) as unsubscribed,

@@ -22,6 +22,7 @@ told as (
             then coalesce(discount, 0) - coalesce(platform_discount, 0) else offer_cost end,
         case when coalesce(discount, 0) - coalesce(platform_discount, 0) > 0 then o.currency end
     from counted o join carried c on c.code = o.code and o.placed_at >= c.carried_at
+        and (coalesce(discount, 0) - coalesce(platform_discount, 0) > 0 or offer_cost is not null)
 ),
 spent as (
     select category, programme, channel, day, case when coalesce(t.currency, $currency) = $currency then t.amount else (

@@ -110,9 +110,8 @@ def past_traits(reader: Reader, past: Scope) -> Any:
 
     from setia.customers.rhythm import shop_gap_days
 
-    found: Any = customers_traits.judged(customers_traits.observed(reader, past, shop_gap_days(reader, past)))
-    predicted = [name for name in customers_traits.TRAITS if name not in found.columns]
-    return found.mutate(**{name: ibis.null("float64") for name in predicted})
+    found: Any = customers_traits.observed(reader, past, shop_gap_days(reader, past))
+    return found.mutate(**{name: ibis.null("float64") for name in customers_traits.PREDICTED})
 
 
 def _count(reader: Reader, rows: Any) -> int:
