@@ -255,7 +255,7 @@ def alerts(
     quiet = (
         N_("Nothing left its expected range.") if judged else N_("Nothing could be judged: the history is too short.")
     )
-    for sentence in alert_sentences(watched, speaker) or [speaker(quiet if judged else unknown)]:
+    for sentence in alert_sentences(watched, speaker) or [speaker(quiet)]:
         typer.echo(sentence)
     for sentence in target_sentences(wanted, speaker):
         typer.echo(sentence)
