@@ -17,11 +17,16 @@ from sqlalchemy import create_engine, text
 
 import setia.app
 from setia.app import Shop
-from setia.settings import ShopSettings, template
+from setia.facts import FACTS
+from setia.settings import ShopSettings, WarehouseSettings, template
 from setia.store.database import Store
 from setia.store.server import PrivateServer, destroy
+from setia.warehouse import duck
+from setia.warehouse.files import DataFile
+from setia.warehouse.reader import Reader
 
 MakeShop = Callable[..., Shop]
+ReaderOf = Callable[..., Reader]
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 
 
@@ -175,3 +180,43 @@ def planned_shop(mailing: ModuleType, planned_original: Any, tmp_path: Path) -> 
     """Makes copies of the shop whose first sends are planned."""
     with mailing.copies(planned_original, tmp_path) as copy:
         yield copy
+
+
+@pytest.fixture
+def reader_of(tmp_path: Path) -> Iterator[ReaderOf]:
+    """Readers over facts given as SELECT statements or as rows: `reader_of(orders=[{...}], returns="select ...")`.
+
+    Columns left out are null; where an order has no `document_id` it is its number, without `placed_at` it is noon UTC.
+    """
+    limits, numbers, opened = WarehouseSettings(memory="1GB"), count(), []
+
+    def make(**facts: str | list[dict[str, Any]]) -> Reader:
+        connection = duck.connect(limits, tmp_path)
+        opened.append(connection)
+        listed = []
+        for name, rows in facts.items():
+            path = tmp_path / f"{name}-{next(numbers)}.parquet"
+            written = _write(connection, name, rows, path)
+            listed.append(DataFile(name, None, path.name, written, FACTS[name].version))
+        return Reader(connection, tmp_path, listed)
+
+    yield make
+    for connection in opened:
+        connection.close()
+
+
+def _write(connection: Any, name: str, rows: str | list[dict[str, Any]], path: Path) -> int:
+    import pyarrow as pa
+
+    table = FACTS[name]
+    if not isinstance(rows, str):
+        names = {column for row in rows for column in row} or {table.fields[0].name}
+        connection.register("given", pa.table({c: [row.get(c) for row in rows] for c in names}))
+        rows = "select * from given"
+    blank = ", ".join(f"null::{field.kind.value} as {field.name}" for field in table.fields)
+    typed = ", ".join(f"{field.name}::{field.kind.value} as {field.name}" for field in table.fields)
+    select = f"select {typed} from (select {blank} where false union all by name from ({rows}))"
+    if name == "orders":
+        noon = "coalesce(placed_at, timezone('UTC', day + interval 12 hours)) as placed_at"
+        select = f"select * replace (coalesce(document_id, order_id) as document_id, {noon}) from ({select})"
+    return int(connection.execute(f"copy ({select}) to '{path}' (format parquet)").fetchall()[0][0])

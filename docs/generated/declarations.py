@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from docs.generated.map import ROOT
 from docs.generated.markdown import code, paragraphs, table
 from setia.customers.stages import STAGES
-from setia.customers.traits import TRAITS
+from setia.customers.traits import GROUPS
 from setia.facts import FACTS, FactTable, Kind
 from setia.facts.schema import Field
 from setia.kernel.i18n import Speaker
@@ -95,12 +95,16 @@ Days are whole days; `usual_gap_days` is explained in [A customer's own rhythm](
 
 def traits() -> str:
     """Every trait, the stages, and the condition language."""
-    rows = [(code(trait.name), trait.kind, trait.meaning) for trait in TRAITS.values()]
+    heads = ("trait", "kind", "meaning")
+    listed = [
+        f"## {title}\n\n" + table(heads, [(code(trait.name), trait.kind, trait.meaning) for trait in group])
+        for title, group in GROUPS.items()
+    ]
     stages = table(("stage", "meaning"), [(code(name), meaning) for name, meaning in STAGES.items()])
     return "\n\n".join(
         [
             TRAITS_INTRODUCTION.strip(),
-            table(("trait", "kind", "meaning"), rows),
+            *listed,
             f"## Stages\n\nThe values of `stage`:\n\n{stages}",
             f"## Conditions\n\n{paragraphs(condition)}",
         ]

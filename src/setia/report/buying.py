@@ -34,14 +34,13 @@ def _revenue(contents: Contents, speaker: Speaker) -> Figure:
     rows = [
         {**row, "calendar": calendar_of(row, contents.scope.calendar, speaker)}
         for row in contents.answers["revenue_months"].rows()
-        if row["revenue"]
+        if row["revenue"] and row["mature"]
     ]
-    whole = [row for row in rows if row["mature"]]
     finding = speaker(
         "In {month} returning customers brought {returning} and new ones {new}.",
-        month=speaker.month(whole[-1]["period_from"]), returning=speaker.money(whole[-1]["returning_revenue"]),
-        new=speaker.money(whole[-1]["new_revenue"]),
-    ) if whole else speaker("No month is complete yet.")  # fmt: skip
+        month=speaker.month(rows[-1]["period_from"]), returning=speaker.money(rows[-1]["returning_revenue"]),
+        new=speaker.money(rows[-1]["new_revenue"]),
+    ) if rows else speaker("No month is complete yet.")  # fmt: skip
     return Figure(
         name="revenue",
         title=speaker("Sales by new and returning customers"),
@@ -60,7 +59,7 @@ def _revenue(contents: Contents, speaker: Speaker) -> Figure:
         series=("new_revenue", "returning_revenue"),
         marks="calendar",
         how=speaker(METRICS["returning_revenue"].formula),
-        note=speaker("The month under way is not complete yet."),
+        note=speaker("The month under way is left out: it is not complete yet."),
     )
 
 

@@ -61,7 +61,10 @@ def laid_out(figure: Figure, speaker: Speaker) -> Grid:
     numbers = [n for row in figure.rows if (n := number_of(row.get(key))) is not None]
     is_share = kind_of(figure, key) == "percent"
     top = max((n for n in numbers if not (is_share and n >= 1)), default=1.0)
-    whole = 0.0 if is_share else top
+    everybody = is_share and all(
+        number_of(row.get(key)) in (1, None) for row in figure.rows if row[figure.x] == across[0]
+    )
+    whole = 0.0 if everybody else top
     lines = []
     for y in downwards:
         first = next(row for row in figure.rows if row[figure.y] == y)

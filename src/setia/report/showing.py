@@ -118,9 +118,8 @@ def by_group(
     days = answer.figures["window_days"]
     return Figure(
         name=name,
-        title=title,
+        title=speaker("{title}, {days}", title=title, days=speaker.days(days)),
         finding=finding,
-        note=speaker("Over a window of {days}.", days=speaker.days(days)),
         columns=(
             Column("group", head, "text"),
             *(column_of(part, speaker) for part in shown),

@@ -69,6 +69,5 @@ def _by(answer: Answer, speaker: Speaker, name: str, title: str, head: str) -> F
     shares = [f"{row['group']}: {speaker.percent(row['value'])}" for row in rows if row["value"] is not None]
     finding = " · ".join(shares) if shares else speaker("No data yet.")
     return Figure(
-        name, title, finding, figure.columns, rows, figure.mark, figure.x, series=figure.series, how=figure.how,
-        note=figure.note,
+        name, figure.title, finding, figure.columns, rows, figure.mark, figure.x, series=figure.series, how=figure.how,
     )  # fmt: skip

@@ -73,7 +73,8 @@ def _channels(contents: Contents, speaker: Speaker) -> Figure:
 
 def _payback(contents: Contents, speaker: Speaker) -> Figure:
     answer = contents.answers["payback"]
-    rows = [row for row in answer.rows() if row["cac"] is not None]
+    this_month = contents.scope.as_of.replace(day=1)
+    rows = [row for row in answer.rows() if row["cac"] is not None and row["cohort"] < this_month]
     months = answer.figures["value"]
     finding = (
         speaker("The cost of a new customer has come back after {time}.", time=of_unit("months", months, speaker))
