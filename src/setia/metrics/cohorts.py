@@ -34,6 +34,8 @@ Clock = Literal["calendar", "since_first"]
 COLUMNS = ("cohort", "group", "age", "age_until", "size", "customers", "share", "mature")
 Place = tuple[int, Any, int, int]
 """Cohort, group, first and last age."""
+Counted = tuple[dict[tuple[int, Any], int], dict[Place, int]]
+"""Customers by cohort and group, and by place."""
 LATER_OR_NEVER = N_("Older cohorts have had more time to come back later: compare the ages of one cohort, not cohorts.")
 
 
@@ -63,8 +65,7 @@ def cohorts(
     ages = Ages(scope, every, clock, most_cohorts)
     counts: Counts = (Masks if ages.most <= BITS else Distinct)(facts, ages, by)
     ranges = tuple(brackets) if kind == "bracket" else tuple((age, age) for age in range(ages.most))
-    sizes = counts.sizes()
-    found = counts.on_or_after() if kind == "on_or_after" else counts.within(ranges)
+    sizes, found = counts.on_or_after() if kind == "on_or_after" else counts.within(ranges)
     rows = []
     for (cohort, group), size in sorted(sizes.items(), key=lambda item: (item[0][0], str(item[0][1] or "~"))):
         for a, b in ranges:
@@ -205,14 +206,11 @@ def aged(facts: Snapshot, ages: Ages) -> Any:
 class Counts(Protocol):
     """Customers counted by cohort, group and age."""
 
-    def sizes(self) -> dict[tuple[int, Any], int]:
-        """Customers of each cohort and group."""
+    def within(self, ranges: Sequence[tuple[int, int]]) -> Counted:
+        """Customers of each cohort, and those who bought at an age in each range."""
 
-    def within(self, ranges: Sequence[tuple[int, int]]) -> dict[Place, int]:
-        """Customers who bought at an age in each range."""
-
-    def on_or_after(self) -> dict[Place, int]:
-        """Customers who bought at an age or later."""
+    def on_or_after(self) -> Counted:
+        """Customers of each cohort, and those who bought at an age or later."""
 
 
 class Masks:
@@ -246,27 +244,22 @@ class Masks:
         people = found.aggregate(mask=_or, last=lambda t: t.age.max())
         return people.select("customer_id", "cohort", "mask", "last")
 
-    def sizes(self) -> dict[tuple[int, Any], int]:
-        """Customers of each cohort and group."""
-        counted = self._people.group_by("cohort", "group").aggregate(customers=self._people.count())
-        return {(row["cohort"], row["group"]): row["customers"] for row in listed(self._facts, counted)}
-
-    def within(self, ranges: Sequence[tuple[int, int]]) -> dict[Place, int]:
-        """Customers who bought at an age in each range."""
+    def within(self, ranges: Sequence[tuple[int, int]]) -> Counted:
+        """Customers of each cohort, and those who bought at an age in each range."""
         alike = self._people.group_by("cohort", "group", "mask").aggregate(customers=self._people.count())
         sums = {}
         for a, b in ranges:
             mask = (1 << min(b + 1, BITS)) - (1 << min(a, BITS))
             sums[f"from_{a}_to_{b}"] = alike.customers.sum(where=(alike.mask & mask) != 0)
-        found = alike.group_by("cohort", "group").aggregate(**sums) if sums else alike.limit(0)
-        return {
-            (row["cohort"], row["group"], a, b): int(row[f"from_{a}_to_{b}"] or 0)
-            for row in listed(self._facts, found)
-            for a, b in ranges
+        found = listed(self._facts, alike.group_by("cohort", "group").aggregate(size=alike.customers.sum(), **sums))
+        sizes = {(row["cohort"], row["group"]): int(row["size"]) for row in found}
+        cells = {
+            (row["cohort"], row["group"], a, b): int(row[f"from_{a}_to_{b}"] or 0) for row in found for a, b in ranges
         }
+        return sizes, cells
 
-    def on_or_after(self) -> dict[Place, int]:
-        """Customers who bought at an age or later."""
+    def on_or_after(self) -> Counted:
+        """Customers of each cohort, and those who bought at an age or later."""
         return _cumulated(self._facts, self._people, self._most)
 
 
@@ -281,34 +274,36 @@ class Distinct:
         )
         self._most = ages.most
 
-    def sizes(self) -> dict[tuple[int, Any], int]:
-        """Customers of each cohort and group."""
-        # Everybody has bought at age 0.
-        return {(cohort, group): n for (cohort, group, _a, _b), n in self._at(((0, 0),)).items()}
-
-    def within(self, ranges: Sequence[tuple[int, int]]) -> dict[Place, int]:
-        """Customers who bought at an age in each range."""
+    def within(self, ranges: Sequence[tuple[int, int]]) -> Counted:
+        """Customers of each cohort, and those who bought at an age in each range."""
         if all(a == b for a, b in ranges):
-            return self._at(ranges)
-        found: dict[Place, int] = {}
+            found = self._at([(0, 0), *ranges])
+            return _sizes(found), found
+        sizes = _sizes(self._at([(0, 0)]))
+        found = {}
         for a, b in ranges:
             rows = self._rows.filter(self._rows.age.between(a, b)).drop("age").distinct()
             counted = rows.group_by("cohort", "group").aggregate(customers=rows.count())
             found |= {(r["cohort"], r["group"], a, b): r["customers"] for r in listed(self._facts, counted)}
-        return found
+        return sizes, found
 
     def _at(self, ranges: Sequence[tuple[int, int]]) -> dict[Place, int]:
         rows = self._rows.filter(self._rows.age <= max(a for a, _b in ranges))
         counted = rows.group_by("cohort", "group", "age").aggregate(customers=rows.count())
         return {(r["cohort"], r["group"], r["age"], r["age"]): r["customers"] for r in listed(self._facts, counted)}
 
-    def on_or_after(self) -> dict[Place, int]:
-        """Customers who bought at an age or later."""
+    def on_or_after(self) -> Counted:
+        """Customers of each cohort, and those who bought at an age or later."""
         last = self._rows.group_by("customer_id", "cohort", "group").aggregate(last=self._rows.age.max())
         return _cumulated(self._facts, last, self._most)
 
 
-def _cumulated(facts: Snapshot, people: Any, most: int) -> dict[Place, int]:
+def _sizes(found: dict[Place, int]) -> dict[tuple[int, Any], int]:
+    """Everybody of a cohort has bought at age 0."""
+    return {(cohort, group): n for (cohort, group, _a, last), n in found.items() if last == 0}
+
+
+def _cumulated(facts: Snapshot, people: Any, most: int) -> Counted:
     """From the highest age of each customer to how many reached every age."""
     counted = people.group_by("cohort", "group", "last").aggregate(customers=people.count())
     ended = {(row["cohort"], row["group"], row["last"]): row["customers"] for row in listed(facts, counted)}
@@ -318,7 +313,7 @@ def _cumulated(facts: Snapshot, people: Any, most: int) -> dict[Place, int]:
         for age in reversed(range(most)):
             still += ended.get((cohort, group, age), 0)
             found[cohort, group, age, age] = still
-    return found
+    return _sizes(found), found
 
 
 def _or(rows: Any) -> Any:
