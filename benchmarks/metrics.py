@@ -2,11 +2,12 @@
 
     python benchmarks/metrics.py --customers 1000000 --orders 100000 1000000 10000000 --runs 5 --work bench-work
 
-Two parts. `cohorts`: the monthly cohort table of a million customers with 6.4 million orders, from Parquet to its
+Three parts. `cohorts`: the monthly cohort table of a million customers with 6.4 million orders, from Parquet to its
 cells, through `METRICS["cohorts"]`, as a hand-written DuckDB bit-mask query, and as pandas on the same columns; then
 every variant and three breakdowns on one reader. `all`: every metric with its defaults at several sizes, each size in a
 process of its own, against the sum of the hand-written check queries for the same windows (the newest, the one before,
-the year before). Equal results are asserted first. Runs are interleaved; times are on the wall and of CPU, median and
+the year before); `spark` (asked for by name, needs `setia[spark]` and Java): every metric under Spark, for the record.
+Equal results are asserted first. Runs are interleaved; times are on the wall and of CPU, median and
 range; memory is the process's highest resident set. Limits: the library at most 1.2 times the bit-mask query and at
 least 3 times faster than pandas, all variants and breakdowns at most 3 times one query; time and memory an order do not
 grow; ten million orders under 4 GiB.
@@ -319,10 +320,41 @@ def all_metrics(work: Path, orders: int, runs: int, slowest: int = 6) -> None:
     print("  slowest: " + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in top), flush=True)
 
 
+def on_spark(work: Path, orders: int) -> None:
+    """Print, for the record, what every metric together takes under Spark on this machine, beside DuckDB."""
+    from pyspark.sql import SparkSession
+
+    from setia.warehouse.spark import SparkReader
+
+    folder = work / f"all-{orders}"
+    made = {file.table: file.rows for file in make(folder, round(orders / ORDERS_EACH), more=True)}
+    builder = SparkSession.builder.master("local[2]").config("spark.sql.session.timeZone", "UTC")
+    builder = builder.config("spark.sql.ansi.enabled", "true").config("spark.ui.enabled", "false")
+    session = builder.config("spark.sql.shuffle.partitions", "2").getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    duck_seconds, _cpu, here = timed(lambda: _asked(reader(folder)))
+    spark = SparkReader(session, folder, listed_in(folder))
+    first, _cpu, there = timed(lambda: _asked(spark))
+    spark.close()
+    again, _cpu, _same = timed(lambda: _asked(SparkReader(session, folder, listed_in(folder))))
+    other = [name for name in here if not _close(here[name], there[name])]
+    print(f"{made['orders']:,} orders under Spark: all {len(METRICS)} metrics {first:.1f} s, a second time {again:.1f} s; "
+          f"DuckDB {duck_seconds:.1f} s; different values: {other or 'none'}", flush=True)  # fmt: skip
+    session.stop()
+
+
+def _asked(facts: Any) -> dict[str, Any]:
+    return {name: metric.ask(facts, SCOPE).value for name, metric in METRICS.items()}
+
+
+def _close(one: Any, other: Any) -> bool:
+    return one == other or (one is not None and other is not None and abs(float(one) / float(other) - 1) < 1e-9)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--part", choices=["cohorts", "all", "both"], default="both")
+    parser.add_argument("--part", choices=["cohorts", "all", "both", "spark"], default="both")
     parser.add_argument("--customers", type=int, default=1_000_000)
     parser.add_argument("--orders", type=int, nargs="+", default=[100_000, 1_000_000, 10_000_000])
     parser.add_argument("--runs", type=int, default=5)
@@ -335,6 +367,9 @@ def main() -> None:
     if given.part in ("all", "both"):
         for orders in given.orders:
             all_metrics(work, orders, max(1, given.runs // 2))
+    if given.part == "spark":
+        for orders in given.orders:
+            on_spark(work, orders)
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from setia.metrics.reasons import REASONS
 from setia.metrics.views import VIEWS
 from setia.programmes.journeys.models import Journey, playbooks
 from setia.segments import condition
+from setia.segments.behaviour import FUNCTIONS, SOURCES
 from setia.settings import Settings
 
 KINDS = {
@@ -107,6 +108,30 @@ def traits() -> str:
             *listed,
             f"## Stages\n\nThe values of `stage`:\n\n{stages}",
             f"## Conditions\n\n{paragraphs(condition)}",
+            _functions(),
+        ]
+    )
+
+
+def _functions() -> str:
+    """The functions that ask what somebody did."""
+    days = {"no": "", "may": "[days]", "must": "days"}
+    rows = [
+        (
+            code(f"{name}({', '.join(filter(None, [*['event'] * known.names, days[known.days], '[condition]']))})"),
+            known.kind,
+            known.source,
+            known.meaning,
+        )
+        for name, known in FUNCTIONS.items()
+    ]
+    columns = [(name, ", ".join(code(column) for column in known.columns)) for name, known in SOURCES.items()]
+    return "\n\n".join(
+        [
+            "## What somebody did",
+            table(("function", "gives", "asks", "meaning"), rows),
+            "The condition at the end reads the columns of the happenings themselves:",
+            table(("happenings", "columns"), columns),
         ]
     )
 

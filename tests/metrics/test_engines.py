@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from setia.customers.traits import observed
 from setia.history.calendar import Calendar
 from setia.history.scope import Scope
 from setia.metrics.attributes import ATTRIBUTES
@@ -112,12 +113,25 @@ def test_every_number_is_the_same(session: Any, shop: Any) -> None:
                 if not same([here.figures, here.rows(), here.reason], [there.figures, there.rows(), there.reason]):
                     other.append((metric.name, options))
         retention = METRICS["retention"]
-        for by in (*ATTRIBUTES, Membership.of("orders >= 3 and rfm_value > 2 and stage <> 'lost'")):
+        segments = (
+            Membership.of("orders >= 3 and rfm_value > 2 and stage <> 'lost'"),
+            Membership.of(
+                "count_events('Product Viewed', 60, device = 'mobile') > 0 and sum_orders(90) > 1 "
+                "and last_day >= days_ago(120) or not_followed('Product Added', 'Product Viewed', 3)"
+            ),
+        )
+        for by in (*ATTRIBUTES, *segments):
             here, there = retention.ask(duck, scope, by=by), retention.ask(spark, scope, by=by)
             if not same(here.rows(), there.rows()):
                 other.append(("retention", {"by": by}))
             assert here.table.num_rows >= 1
         assert other == []
+        known = [
+            {r["customer_id"]: r for r in each.arrow(observed(each, scope, 40.0)).to_pylist()} for each in (duck, spark)
+        ]
+        assert known[0].keys() == known[1].keys()
+        for who, row in known[0].items():
+            assert same(list(row.values()), list(known[1][who].values())), (row, known[1][who])
         for name in VARIANTS:
             assert variants(name, duck, scope) == variants(name, spark, scope), name
         assert claims(duck, scope) == claims(spark, scope)

@@ -248,3 +248,5 @@ def test_prices_as_large_as_they_come(reader_of):
 def test_without_a_rate_there_is_no_figure(reader_of):
     answer = april(reader_of(subscriptions=[price("a", 20, "01-01", currency="SGD")]))
     assert (answer.value, answer.reason) == (None, "no_rate")
+    ended = april(reader_of(subscriptions=[price("a", 20, "01-01", "04-10", currency="SGD")]))
+    assert (ended.value, ended.reason) == (0, None), "what ended is missing from the start alone"

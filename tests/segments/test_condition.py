@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setia.customers.traits import TRAITS
+from setia.history.scope import Scope
 from setia.kernel.errors import printable
 from setia.segments.condition import BadCondition, Condition
 
@@ -42,12 +43,13 @@ def chosen(text: str, rows: list[dict]) -> set[int]:
     """The numbers of the rows in the segment, by DuckDB."""
     numbered = [{**row, "customer_id": number} for number, row in enumerate(rows)]
     table = ibis.memtable(pa.Table.from_pylist(numbered, schema=SCHEMA))
-    inside = Condition.parse(text).on(table)
+    inside = Condition.parse(text).on(table, SCOPE)
     found = ibis.duckdb.connect().to_pyarrow(table.select("customer_id", inside=inside)).to_pylist()
     assert all(isinstance(row["inside"], bool) for row in found), "never null"
     return {row["customer_id"] for row in found if row["inside"]}
 
 
+SCOPE = Scope(dt.date(2026, 3, 2), "USD", "UTC")
 ROWS = [
     {"orders": 0, "country": None},
     {"orders": 1, "usual_gap_days": 0.0, "net_revenue": 10, "country": "ID", "last_day": dt.date(2026, 1, 31)},
@@ -370,7 +372,7 @@ def test_agrees_with_set_algebra(a, b, rows):
 def test_compiles_for_postgresql(condition):
     schema = {name: str(ibis.dtype(ARROW[trait.kind])) for name, trait in TRAITS.items()}
     table = ibis.table(schema, name="traits")
-    statement = ibis.to_sql(table.filter(Condition.parse(condition[0]).on(table)), dialect="postgres")
+    statement = ibis.to_sql(table.filter(Condition.parse(condition[0]).on(table, SCOPE)), dialect="postgres")
     assert "SELECT" in str(statement)
 
 
@@ -378,4 +380,4 @@ def test_compiles_for_postgresql(condition):
 def test_every_trait_can_be_asked_for(name):
     literal = {"text": "'x'", "day": "'2026-01-01'", "flag": "true"}.get(TRAITS[name].kind, "1")
     table = ibis.table({name: str(ibis.dtype(ARROW[TRAITS[name].kind]))}, name="traits")
-    assert "traits" in str(ibis.to_sql(table.filter(Condition.parse(f"{name} = {literal}").on(table))))
+    assert "traits" in str(ibis.to_sql(table.filter(Condition.parse(f"{name} = {literal}").on(table, SCOPE))))

@@ -73,6 +73,8 @@ def metrics(
         else:
             for answer in answers:
                 _one_answer(own, answer, lang, when, why=why, variants=variants)
+        if when is not None and not (as_json or as_csv):
+            _tell_the_last_day(own, when)
 
 
 def _refuse_the_idle(listing: bool, cell: dict[str, str | None], *, as_json: bool, as_csv: bool) -> None:
@@ -101,6 +103,14 @@ def _speaker(own: Shop, lang: str | None) -> Any:
     from setia.kernel.i18n import Speaker
 
     return Speaker.of(lang or "en", own.settings.shop.currency)
+
+
+def _tell_the_last_day(own: Shop, when: Any) -> None:
+    """Where figures are asked for as of a day beyond what is recorded."""
+    with own.reading() as reader:
+        last = own.scope(reader).last_day
+    if (when - last).days > 1:
+        typer.echo(f"The last recorded day is {last}: nothing is known of the days after it.")
 
 
 def _list(lang: str | None) -> None:

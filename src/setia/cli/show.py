@@ -20,11 +20,18 @@ AsOfOption = Annotated[
 ]
 
 
+WIDE = 240
+"""Characters in a line of a table that goes into a file or another command."""
+
+
 def console(*, err: bool = False) -> Console:
     """The terminal."""
     from rich.console import Console
 
-    return Console(stderr=err, highlight=False, soft_wrap=True)
+    shown = Console(stderr=err, highlight=False, soft_wrap=True)
+    if not shown.is_terminal:
+        shown.width = WIDE
+    return shown
 
 
 class Bars:
@@ -102,7 +109,8 @@ def table(columns: list[str], rows: list[list[str]], *, title: str = "", fixed: 
         title=Text(title) if title else None, title_justify="left", header_style="bold", box=None, pad_edge=False
     )
     for place, column in enumerate(columns):
-        shown.add_column(column, overflow="fold", no_wrap=fixed and place == 0)
+        longest = max(map(len, column.split()), default=0)
+        shown.add_column(column, overflow="fold", no_wrap=fixed and place == 0, min_width=longest)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     console().print(shown)

@@ -55,11 +55,12 @@ def at_both_ends(facts: Snapshot, scope: Scope, spans: Spans) -> Any:
     def running(at: Any) -> Any:
         return (rows.paid_from < at) & (rows.ended_at.isnull() | (rows.ended_at >= at))
 
-    unknown = rows.monthly.isnull() & (running(rows.opens) | running(rows.closes))
+    none = rows.monthly.isnull()
     known = rows.mutate(
         at_start=running(rows.opens).ifelse(rows.monthly, nothing),
         at_end=running(rows.closes).ifelse(rows.monthly, nothing),
-        unknown=unknown,
+        unknown=none & (running(rows.opens) | running(rows.closes)),
+        unknown_end=none & running(rows.closes),
         earlier=(rows.paid_from < rows.opens) & (rows.monthly > 0).fill_null(True),
     )
     return known.group_by("window", "customer_id").aggregate(
@@ -67,4 +68,5 @@ def at_both_ends(facts: Snapshot, scope: Scope, spans: Spans) -> Any:
         mrr_end=known.at_end.sum().fill_null(0).cast("decimal(38, 4)"),
         before=known.earlier.any(),
         unpriced=known.count(where=known.unknown),
+        unpriced_end=known.count(where=known.unknown_end),
     )

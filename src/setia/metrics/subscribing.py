@@ -35,6 +35,7 @@ def recurring(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
         "window",
         "customer_id",
         "unpriced",
+        "unpriced_end",
         start=start,
         end=end,
         new=amount(~at_start & at_end & ~rows.before, end),
@@ -64,6 +65,7 @@ MOVEMENT = (
     Part("subscribers_lost", N_("Subscribers lost")),
     Part("subscribers_end", N_("Subscribers at the end")),
     UNPRICED,
+    Part("unpriced_end", N_("Of those, at the end")),
 )
 
 
@@ -112,7 +114,7 @@ MRR = _measure(
     N_("Monthly recurring revenue (MRR)"),
     N_("Sum of the running prices, each brought to a month: a week × 52 ÷ 12, a year ÷ 12; trials count 0"),
     "ProfitWell; start + new + expansion + reactivation − contraction − churned = end",
-    Formula(lambda parts: parts["end"] if parts["end"] or not parts["unpriced"] else None, "no_rate"),
+    Formula(lambda parts: parts["end"] if parts["end"] or not parts["unpriced_end"] else None, "no_rate"),
     unit="money",
     better="higher",
     also=_per_subscriber,

@@ -1,9 +1,13 @@
 """The condition language: an SQL boolean expression over traits, checked against a list and made total.
 
 `orders >= 2 and days_since_last_order > 1.5 * usual_gap_days`. Allowed are traits, numbers, texts, days
-('2026-08-31'), true and false, `and or not`, `= <> < <= > >=`, `between`, `in`, `is null`, and `+ - * /`. A division
-by zero gives null; a comparison with null is neither true nor false, and such a customer is not in the segment.
-Sums are floating-point numbers. Names may be written in capitals.
+('2026-08-31', `days_ago(30)`), true and false, `and or not`, `= <> < <= > >=`, `between`, `in`, `is null`, and
+`+ - * /`. A division by zero gives null; a comparison with null is neither true nor false, and such a customer is not
+in the segment. Sums are floating-point numbers. Names may be written in capitals.
+
+What somebody did is asked by functions: `count_events('Product Viewed', 30) >= 3`,
+`sum_orders(365, channel = 'app') > 500000`, `not_followed('Product Added', 'Order Completed', 7)`. Names of events come
+first, then a number of days before `as_of`, then a condition on the happenings themselves.
 """
 
 from __future__ import annotations
@@ -16,11 +20,14 @@ from typing import TYPE_CHECKING, Any
 from setia.customers.traits import TRAITS
 from setia.kernel.errors import SetiaError
 from setia.kernel.near import nearest
+from setia.segments.behaviour import FUNCTIONS, SOURCES, Behaviour
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
     import sqlglot
     from sqlglot import expressions as sql
+
+    from setia.history.scope import Scope
 
 KINDS = {
     trait.name: "number" if trait.kind in ("integer", "money", "share") else trait.kind for trait in TRAITS.values()
@@ -40,6 +47,8 @@ class Condition:
     text: str
     traits: frozenset[str]
     """The traits it reads."""
+    behaviours: frozenset[Behaviour]
+    """What it asks of what customers did: columns that `with_behaviour` puts beside the traits."""
     _tree: Any
 
     @classmethod
@@ -62,11 +71,11 @@ class Condition:
         kind = check.kind(tree)
         if kind != "flag":
             raise BadCondition(condition=text, problem="it is not true or false by itself; compare it with something")
-        return cls(text, frozenset(check.traits), tree)
+        return cls(text, frozenset(check.traits), frozenset(check.behaviours), tree)
 
-    def on(self, table: ir.Table) -> ir.BooleanValue:
-        """The condition over a table of traits, as an Ibis expression that is never null."""
-        return _compiled(self._tree, table).fill_null(False)
+    def on(self, table: ir.Table, scope: Scope) -> ir.BooleanValue:
+        """The condition over a table of traits and behaviours, as an Ibis expression that is never null."""
+        return _compiled(self._tree, table, scope).fill_null(False)
 
 
 MOST_WORDS = 500
@@ -92,9 +101,12 @@ _ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 class _Check:
     """Walks the tree once: every node allowed, every name known, kinds that fit."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, columns: Mapping[str, str] = KINDS, what: str = "trait") -> None:
         self._text = text
+        self._columns = columns
+        self._what = what
         self.traits: set[str] = set()
+        self.behaviours: set[Behaviour] = set()
 
     def kind(self, node: sql.Expression) -> str:
         name = type(node).__name__
@@ -131,20 +143,49 @@ class _Check:
             return "text" if node.is_string else "number"
         if name == "Column" and type(node.this).__name__ == "Identifier":
             return self._trait(node)
+        if name == "Anonymous":
+            return self._call(node)
         raise self._foreign(node)
+
+    def _call(self, node: sql.Expression) -> str:
+        name = node.name.lower()
+        if name == "days_ago":
+            if len(node.expressions) != 1 or _whole(node.expressions[0]) is None:
+                raise self._wrong(f"`{node.sql(dialect='duckdb')}`: write `days_ago(30)`, with a number of days")
+            return "day"
+        if name not in FUNCTIONS or self._what != "trait":
+            choices = [*FUNCTIONS, "days_ago"] if self._what == "trait" else ["days_ago"]
+            meant = nearest(name, choices)
+            hint = f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(choices)}"
+            raise self._wrong(f"there is no function `{node.name}`{hint}")
+        behaviour = _asked(node)
+        if isinstance(behaviour, str):
+            raise self._wrong(f"`{node.sql(dialect='duckdb')}` cannot be asked: {behaviour}")
+        where = _where(node)
+        if where is not None:
+            inside = _Check(self._text, SOURCES[FUNCTIONS[name].source].columns, "column")
+            if inside.kind(where) != "flag":
+                raise self._wrong(f"`{where.sql(dialect='duckdb')}` is not true or false by itself")
+        self.behaviours.add(behaviour)
+        return FUNCTIONS[name].kind
 
     def _foreign(self, node: sql.Expression) -> BadCondition:
         return self._wrong(f"`{node.sql(dialect='duckdb')}` is not part of the condition language")
 
     def _trait(self, node: sql.Expression) -> str:
         name = node.name.lower()
-        if name not in KINDS:
-            meant = nearest(name, KINDS)
+        if name not in self._columns:
+            meant = nearest(name, self._columns)
             place = node.this.meta.get("start", self._text.find(node.name)) + 1
-            hint = f"; did you mean `{meant}`?" if meant else "; docs/reference/traits.md lists them all"
-            raise self._wrong(f"there is no trait `{node.name}` (character {place}){hint}")
+            listed = (
+                "docs/reference/traits.md lists them all"
+                if self._what == "trait"
+                else f"there are {', '.join(self._columns)}"
+            )
+            hint = f"; did you mean `{meant}`?" if meant else f"; {listed}"
+            raise self._wrong(f"there is no {self._what} `{node.name}` (character {place}){hint}")
         self.traits.add(name)
-        return KINDS[name]
+        return self._columns[name]
 
     def _all(self, wanted: str, *nodes: sql.Expression) -> str:
         for node in nodes:
@@ -180,26 +221,79 @@ class _Check:
         return BadCondition(condition=self._text, problem=problem)
 
 
-def _compiled(node: sql.Expression, table: Any) -> Any:
+def _whole(node: sql.Expression) -> int | None:
+    """The whole number from 1 to 36,525 that is written out, if it is one."""
+    if type(node).__name__ != "Literal" or node.is_string or not node.name.isdigit():
+        return None
+    return int(node.name) if 1 <= int(node.name) <= MOST_DAYS else None
+
+
+MOST_DAYS = 36_525
+
+
+def _where(node: sql.Expression) -> sql.Expression | None:
+    """The condition on the happenings that a call ends with."""
+    last = node.expressions[-1] if node.expressions else None
+    return None if last is None or type(last).__name__ == "Literal" else last
+
+
+def _asked(node: sql.Expression) -> Behaviour | str:
+    """A call as a question, or what is wrong with it."""
+    name, given = node.name.lower(), list(node.expressions)
+    function = FUNCTIONS[name]
+    if _where(node) is not None:
+        given.pop()
+    names = tuple(each.name for each in given[: function.names] if type(each).__name__ == "Literal" and each.is_string)
+    rest = given[function.names :]
+    if len(names) < function.names:
+        return f"{'the event comes' if function.names == 1 else 'two events come'} first, in quotation marks"
+    days = _whole(rest[0]) if rest else None
+    if len(rest) > 1 or (rest and days is None) or (rest and function.days == "no"):
+        most = "a condition at most" if function.days == "no" else f"a number of days from 1 to {MOST_DAYS:,}, then one"
+        return f"after that comes {most}"
+    if not rest and function.days == "must":
+        return "it needs a number of days"
+    tree = _where(node)
+    where = None if tree is None else lambda rows, scope: _compiled(tree, rows, scope)
+    return Behaviour(name, node.sql(dialect="duckdb", normalize_functions="lower"), names, days, where)
+
+
+def _compiled(node: sql.Expression, table: Any, scope: Scope) -> Any:
+    def of(part: sql.Expression) -> Any:
+        return _compiled(part, table, scope)
+
     name = type(node).__name__
     operation = _OPERATIONS.get(name)
     if operation is not None:
-        return operation(_compiled(node.this, table), _compiled(node.expression, table))
-    if name == "Paren":
-        return _compiled(node.this, table)
-    if name == "Not":
-        return ~_compiled(node.this, table)
-    if name == "Neg":
-        return -_compiled(node.this, table)
-    if name == "Between":
-        return _compiled(node.this, table).between(
-            _compiled(node.args["low"], table), _compiled(node.args["high"], table)
-        )
-    if name == "In":
-        return _compiled(node.this, table).isin([_compiled(item, table) for item in node.expressions])
-    if name == "Is":
-        return _compiled(node.this, table).isnull()
-    return table[node.name.lower()] if name == "Column" else _literal(node, name)
+        return operation(of(node.this), of(node.expression))
+    match name:
+        case "Paren":
+            return of(node.this)
+        case "Not":
+            return ~of(node.this)
+        case "Neg":
+            return -of(node.this)
+        case "Between":
+            return of(node.this).between(of(node.args["low"]), of(node.args["high"]))
+        case "In":
+            return of(node.this).isin([of(item) for item in node.expressions])
+        case "Is":
+            return of(node.this).isnull()
+        case "Column":
+            return table[node.name.lower()]
+        case "Anonymous":
+            return _called(node, table, scope)
+    return _literal(node, name)
+
+
+def _called(node: sql.Expression, table: Any, scope: Scope) -> Any:
+    import ibis
+
+    if node.name.lower() == "days_ago":
+        return ibis.literal(scope.as_of - dt.timedelta(days=int(node.expressions[0].name)))
+    asked = _asked(node)
+    assert isinstance(asked, Behaviour), "the check has let it through"
+    return table[asked.column]
 
 
 def _literal(node: sql.Expression, name: str) -> Any:

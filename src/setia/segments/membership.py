@@ -9,6 +9,7 @@ from setia.customers import traits
 from setia.customers.rhythm import shop_gap_days
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
+from setia.segments.behaviour import with_behaviour
 from setia.segments.condition import Condition
 
 if TYPE_CHECKING:
@@ -77,7 +78,8 @@ class Membership:
         import ibis
 
         known: Any = traits.observed(facts, then, shop_gap_days(facts, then), self.condition.traits)
-        inside = known.filter(self.condition.on(known))
+        known = with_behaviour(facts, then, known, self.condition.behaviours)
+        inside = known.filter(self.condition.on(known, then))
         # Kept, because the query of all starts together is larger than an engine plans in reasonable time.
         return facts.kept(inside.select(member_id="customer_id", member_since=ibis.literal(then.as_of)))
 

@@ -58,7 +58,7 @@ DERIVED = (
         ("recency", "purchase_days"),
     ),
     Trait(
-        "silence", "number", N_("Days since the latest order ÷ the customer's own usual gap"),
+        "gaps_of_silence", "number", N_("Days since the latest order ÷ the customer's own usual gap"),
         _over("days_since_last_order", "usual_gap_days"), ("days_since_last_order", "usual_gap_days"),
     ),
     Trait(

@@ -36,5 +36,7 @@ select coalesce(sum(before), 0) as start,
     count(*) filter (after > 0) as subscribers_end,
     (select count(*) from own where monthly is null and (
         paid_from < $opens and (ended_at is null or ended_at >= $opens)
-        or paid_from < $closes and (ended_at is null or ended_at >= $closes))) as unpriced
+        or paid_from < $closes and (ended_at is null or ended_at >= $closes))) as unpriced,
+    (select count(*) from own where monthly is null and paid_from < $closes and (ended_at is null or ended_at >= $closes))
+        as unpriced_end
 from people

@@ -9,25 +9,28 @@ from setia.history.sales import customers_orders, days_old
 from setia.history.scope import Scope
 from setia.programmes.journeys.models import Journey
 from setia.programmes.journeys.rules import silence_factor
+from setia.segments.behaviour import with_behaviour
 from setia.segments.condition import Condition
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from setia.warehouse.reader import Reader
+    from setia.warehouse.snapshot import Snapshot
 
 
-def entering(traits: ir.Table, journey: Journey, scope: Scope, *, reachable: bool) -> ir.Table:
+def entering(facts: Snapshot, traits: ir.Table, journey: Journey, scope: Scope, *, reachable: bool) -> ir.Table:
     """The rows of `traits` that enter at `scope.as_of`, with their `silence` and the `silence_limit` passed, in days.
 
     With `reachable` only those who may be written to: with an address and consent. It is asked before anybody is
     assigned to an arm, so that both arms are alike.
     """
-    rows: Any = traits
+    condition = Condition.parse(journey.audience)
+    rows: Any = with_behaviour(facts, scope, traits, condition.behaviours)
     rows = rows.mutate(silence=days_old(scope, rows.last_day))
     rows = rows.mutate(silence_limit=rows.usual_gap_days * silence_factor(journey.enter.quantile))
     rows = rows.filter(
-        Condition.parse(journey.audience).on(rows),
+        condition.on(rows, scope),
         rows.silence >= rows.silence_limit,
         rows.silence <= journey.enter.at_most_days,
     )

@@ -208,7 +208,7 @@ class Journeys:
         with self._reading() as reader:
             scope = self._scope(reader, today)
             for each in running:
-                rows = audience.entering(reader.table("traits"), each.journey, scope, reachable=True)
+                rows = audience.entering(reader, reader.table("traits"), each.journey, scope, reachable=True)
                 found = reader.arrow(rows.select("customer_id")).column(0).to_pylist()
                 with self._store.begin() as tx:
                     entered += moves.enter(tx, each, sorted(found), now)

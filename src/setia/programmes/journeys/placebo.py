@@ -43,7 +43,7 @@ def placebo(reader: Reader, journey: Journey, scope: Scope, share: float, salt: 
     """Run the placebo one window before `scope.as_of`; None where nobody would have entered then."""
     window = journey.measure.window_days
     past = before(scope, window)
-    people: Any = entering(past_traits(reader, past), journey, past, reachable=False)
+    people: Any = entering(reader, past_traits(reader, past), journey, past, reachable=False)
     ids = sorted(row["customer_id"] for row in reader.arrow(people.select("customer_id")).to_pylist())
     if len(ids) < 2:
         return None

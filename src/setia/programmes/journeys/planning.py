@@ -56,8 +56,8 @@ class Plan:
 def plan(reader: Reader, journey: Journey, scope: Scope, *, currency: str, margin: float) -> Plan:
     """Look at everybody who would enter at `scope.as_of`, and back one window for how many return by themselves."""
     traits: Any = reader.table("traits")
-    everybody = entering(traits, journey, scope, reachable=False)
-    reachable: Any = entering(traits, journey, scope, reachable=True)
+    everybody = entering(reader, traits, journey, scope, reachable=False)
+    reachable: Any = entering(reader, traits, journey, scope, reachable=True)
     audience = _count(reader, everybody)
     people = reader.arrow(
         reachable.select("silence", "silence_limit", "expected_order_value", "expected_value_365d", "chance_active")
@@ -92,7 +92,7 @@ def plan(reader: Reader, journey: Journey, scope: Scope, *, currency: str, margi
 def look_back(reader: Reader, journey: Journey, scope: Scope) -> tuple[int, int]:
     """How many of those who would have entered one window ago ordered within it, and how many they were."""
     past = before(scope, journey.measure.window_days)
-    people = entering(past_traits(reader, past), journey, past, reachable=False)
+    people = entering(reader, past_traits(reader, past), journey, past, reachable=False)
     return ordered_within(reader, people, past, journey.measure.window_days)
 
 
