@@ -69,7 +69,7 @@ def test_bought(known):
     # Gaps of 60 and 120 days: mean 90, standard deviation 30.
     assert a["gap_spread"] == pytest.approx(30 / 90)
     assert a["usual_gap_days"] == pytest.approx((2 * 50 + 180) / 4)
-    assert a["silence"] == pytest.approx(1 / 70)
+    assert a["gaps_of_silence"] == pytest.approx(1 / 70)
 
 
 def test_favourites_are_what_most_was_paid_for(known):

@@ -17,7 +17,8 @@ def _margin(row: Any, scope: Scope) -> Any:
     import ibis
 
     share = ibis.literal(scope.margin.quantize(Decimal("0.0001")), "decimal(18, 4)")
-    return (row.net_revenue * share).cast("decimal(38, 4)")
+    # Ibis takes the product to have four places already; engines give it eight.
+    return (row.net_revenue * share).cast("decimal(38, 8)").cast("decimal(38, 4)")
 
 
 def _over(part: str, whole: str) -> Any:
