@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -85,8 +86,13 @@ class Metric:
 
     def check_query(self) -> str:
         """The SQL that was written by hand beside it: plain DuckDB over the fact tables, parameters marked with $."""
-        name = f"{self.check or self.name}.sql"
-        return (resources.files("setia.metrics") / "checks" / name).read_text(encoding="utf-8")
+        return _written(self.check or self.name)
+
+
+def _written(name: str) -> str:
+    """A file of `checks/`, its `{names}` of common table expressions replaced by those of `checks/parts/`."""
+    text = (resources.files("setia.metrics") / "checks" / f"{name}.sql").read_text(encoding="utf-8")
+    return re.sub(r"\{(\w+)\}", lambda found: _written(f"parts/{found[1]}").rstrip("\n"), text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

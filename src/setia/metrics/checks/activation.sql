@@ -6,15 +6,7 @@ with counted as (
       and not coalesce(is_test, false) and not coalesce(is_staff, false)
       and not coalesce(is_adjustment, false) and customer_id is not null
 ),
-owners as (
-    select visitor, max(customer_id) as owner from events
-    where day < $as_of and visitor is not null and customer_id is not null
-    group by visitor having count(distinct customer_id) = 1
-),
-seen as (
-    select e.* replace (coalesce(e.customer_id, o.owner) as customer_id)
-    from events e left join owners o using (visitor) where e.day < $as_of
-),
+{seen},
 firsts as (select customer_id, min(day) as first_day from counted group by customer_id)
 select count(*) as customers,
     count(*) filter (case when $event::varchar is null

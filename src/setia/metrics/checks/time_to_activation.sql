@@ -4,15 +4,7 @@ with days as (
     where customer_id is not null and (cancelled_at is null or cancelled_at >= $moment) and day < $as_of
       and not coalesce(is_test, false) and not coalesce(is_staff, false) and not coalesce(is_adjustment, false)
 ),
-owners as (
-    select visitor, max(customer_id) as owner from events
-    where day < $as_of and visitor is not null and customer_id is not null
-    group by visitor having count(distinct customer_id) = 1
-),
-seen as (
-    select e.* replace (coalesce(e.customer_id, o.owner) as customer_id)
-    from events e left join owners o using (visitor) where e.day < $as_of
-),
+{seen},
 firsts as (select customer_id, min(day) as day from days group by customer_id),
 active as (
     select f.customer_id, d.day from firsts f join days d on d.customer_id = f.customer_id and d.day > f.day
