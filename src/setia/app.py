@@ -35,6 +35,7 @@ from setia.report.contents import Contents, Programmes, gather
 from setia.report.html import as_json, render
 from setia.report.pages import page, without_personal_rows
 from setia.segments.membership import Membership
+from setia.segments.service import Segments
 from setia.settings import FILE, Settings, ShopSettings, template
 from setia.sources.files.importing import FileReport, Import, ImportReport, Preview
 from setia.sources.files.overrides import from_mapping
@@ -265,6 +266,11 @@ class Shop:
             return reader.query(query)
 
     # Act and prove.
+
+    @cached_property
+    def segments(self) -> Segments:
+        """The segments: sizes, members, overlap."""
+        return Segments(self.reading, self.scope, self.folder)
 
     @cached_property
     def programmes(self) -> Journeys:

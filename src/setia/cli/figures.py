@@ -59,9 +59,8 @@ def metrics(
         given = {name: value for name, value in options.items() if value is not None}
         _refuse_the_idle(customers is not None, {"--from": since, "--group": group}, as_json=as_json, as_csv=as_csv)
         if customers is not None:
-            row = {"period_from": day(since), "group": group} if group is not None else {"period_from": day(since)}
-            for customer_id in own.metrics.customers(_one(names), customers, as_of=when, **row, **given):
-                typer.echo(customer_id)
+            cell = {"period_from": day(since), **({"group": group} if group is not None else {})}
+            _customers(own.metrics.customers(_one(names), customers, as_of=when, **cell, **given))
             return
         answers = _asked(own, names, given, when)
         if as_json:
@@ -73,7 +72,6 @@ def metrics(
         else:
             for answer in answers:
                 _one_answer(own, answer, lang, when, why=why, variants=variants)
-        if when is not None and not (as_json or as_csv):
             _tell_the_last_day(own, when)
 
 
@@ -84,6 +82,11 @@ def _refuse_the_idle(listing: bool, cell: dict[str, str | None], *, as_json: boo
         raise typer.BadParameter(f"{alone} names a cell for --customers; give that too, or leave it out")
     if sum((listing, as_json, as_csv)) > 1:
         raise typer.BadParameter("give one of --customers, --json and --csv")
+
+
+def _customers(found: list[str]) -> None:
+    for customer_id in found:
+        typer.echo(customer_id)
 
 
 def _one(names: list[str] | None) -> str:
@@ -107,6 +110,8 @@ def _speaker(own: Shop, lang: str | None) -> Any:
 
 def _tell_the_last_day(own: Shop, when: Any) -> None:
     """Where figures are asked for as of a day beyond what is recorded."""
+    if when is None:
+        return
     with own.reading() as reader:
         last = own.scope(reader).last_day
     if (when - last).days > 1:

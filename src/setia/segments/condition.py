@@ -7,7 +7,8 @@ in the segment. Sums are floating-point numbers. Names may be written in capital
 
 What somebody did is asked by functions: `count_events('Product Viewed', 30) >= 3`,
 `sum_orders(365, channel = 'app') > 500000`, `not_followed('Product Added', 'Order Completed', 7)`. Names of events come
-first, then a number of days before `as_of`, then a condition on the happenings themselves.
+first, then a number of days before `as_of`, then a condition on the happenings themselves. `in_segment('loyal')` asks
+for the members of another segment.
 """
 
 from __future__ import annotations
@@ -50,10 +51,15 @@ class Condition:
     behaviours: frozenset[Behaviour]
     """What it asks of what customers did: columns that `with_behaviour` puts beside the traits."""
     _tree: Any
+    _segments: Mapping[str, Condition]
+    """The conditions of the segments that it asks for."""
 
     @classmethod
-    def parse(cls, text: str) -> Condition:
-        """Read and check a condition. Raises BadCondition, naming the place and the word that was probably meant."""
+    def parse(cls, text: str, saved: Mapping[str, str] | None = None, asking: tuple[str, ...] = ()) -> Condition:
+        """Read and check a condition. Raises BadCondition, naming the place and the word that was probably meant.
+
+        `saved` has the conditions that `in_segment` may ask for by name, `asking` the segments that this one stands in.
+        """
         import sqlglot
         from sqlglot import errors
         from sqlglot import expressions as exp
@@ -67,15 +73,15 @@ class Condition:
             details = getattr(problem, "errors", None)
             where = f"near {details[0]['highlight']!r}" if details and details[0].get("highlight") else "at its end"
             raise BadCondition(condition=text, problem=f"it breaks off or goes wrong {where}") from problem
-        check = _Check(text)
+        check = _Check(text, saved=saved, asking=asking)
         kind = check.kind(tree)
         if kind != "flag":
             raise BadCondition(condition=text, problem="it is not true or false by itself; compare it with something")
-        return cls(text, frozenset(check.traits), frozenset(check.behaviours), tree)
+        return cls(text, frozenset(check.traits), frozenset(check.behaviours), tree, check.segments)
 
     def on(self, table: ir.Table, scope: Scope) -> ir.BooleanValue:
         """The condition over a table of traits and behaviours, as an Ibis expression that is never null."""
-        return _compiled(self._tree, table, scope).fill_null(False)
+        return _compiled(self._tree, table, scope, self._segments).fill_null(False)
 
 
 MOST_WORDS = 500
@@ -101,12 +107,22 @@ _ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 class _Check:
     """Walks the tree once: every node allowed, every name known, kinds that fit."""
 
-    def __init__(self, text: str, columns: Mapping[str, str] = KINDS, what: str = "trait") -> None:
+    def __init__(
+        self,
+        text: str,
+        columns: Mapping[str, str] = KINDS,
+        what: str = "trait",
+        saved: Mapping[str, str] | None = None,
+        asking: tuple[str, ...] = (),
+    ) -> None:
         self._text = text
         self._columns = columns
         self._what = what
         self.traits: set[str] = set()
         self.behaviours: set[Behaviour] = set()
+        self.segments: dict[str, Condition] = {}
+        self._saved = saved or {}
+        self._asking = asking
 
     def kind(self, node: sql.Expression) -> str:
         name = type(node).__name__
@@ -153,8 +169,10 @@ class _Check:
             if len(node.expressions) != 1 or _whole(node.expressions[0]) is None:
                 raise self._wrong(f"`{node.sql(dialect='duckdb')}`: write `days_ago(30)`, with a number of days")
             return "day"
+        if name == "in_segment" and self._what == "trait":
+            return self._member(node)
         if name not in FUNCTIONS or self._what != "trait":
-            choices = [*FUNCTIONS, "days_ago"] if self._what == "trait" else ["days_ago"]
+            choices = [*FUNCTIONS, "days_ago", "in_segment"] if self._what == "trait" else ["days_ago"]
             meant = nearest(name, choices)
             hint = f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(choices)}"
             raise self._wrong(f"there is no function `{node.name}`{hint}")
@@ -168,6 +186,24 @@ class _Check:
                 raise self._wrong(f"`{where.sql(dialect='duckdb')}` is not true or false by itself")
         self.behaviours.add(behaviour)
         return FUNCTIONS[name].kind
+
+    def _member(self, node: sql.Expression) -> str:
+        """Of another segment, whose condition is taken in."""
+        given = node.expressions
+        if len(given) != 1 or type(given[0]).__name__ != "Literal" or not given[0].is_string:
+            raise self._wrong(f"`{node.sql(dialect='duckdb')}`: write `in_segment('loyal')`, with a name")
+        name = given[0].name
+        if name in self._asking:
+            raise self._wrong(f"the segment asks for itself: {' → '.join((*self._asking, name))}")
+        if name not in self._saved:
+            meant = nearest(name, self._saved)
+            hint = f"; did you mean `{meant}`?" if meant else "; `setia segments` lists them all"
+            raise self._wrong(f"there is no segment `{name}`{hint}")
+        inside = Condition.parse(self._saved[name], self._saved, (*self._asking, name))
+        self.segments[name] = inside
+        self.traits |= inside.traits
+        self.behaviours |= inside.behaviours
+        return "flag"
 
     def _foreign(self, node: sql.Expression) -> BadCondition:
         return self._wrong(f"`{node.sql(dialect='duckdb')}` is not part of the condition language")
@@ -254,13 +290,13 @@ def _asked(node: sql.Expression) -> Behaviour | str:
     if not rest and function.days == "must":
         return "it needs a number of days"
     tree = _where(node)
-    where = None if tree is None else lambda rows, scope: _compiled(tree, rows, scope)
+    where = None if tree is None else lambda rows, scope: _compiled(tree, rows, scope, {})
     return Behaviour(name, node.sql(dialect="duckdb", normalize_functions="lower"), names, days, where)
 
 
-def _compiled(node: sql.Expression, table: Any, scope: Scope) -> Any:
+def _compiled(node: sql.Expression, table: Any, scope: Scope, segments: Mapping[str, Condition]) -> Any:
     def of(part: sql.Expression) -> Any:
-        return _compiled(part, table, scope)
+        return _compiled(part, table, scope, segments)
 
     name = type(node).__name__
     operation = _OPERATIONS.get(name)
@@ -282,13 +318,15 @@ def _compiled(node: sql.Expression, table: Any, scope: Scope) -> Any:
         case "Column":
             return table[node.name.lower()]
         case "Anonymous":
-            return _called(node, table, scope)
+            return _called(node, table, scope, segments)
     return _literal(node, name)
 
 
-def _called(node: sql.Expression, table: Any, scope: Scope) -> Any:
+def _called(node: sql.Expression, table: Any, scope: Scope, segments: Mapping[str, Condition]) -> Any:
     import ibis
 
+    if node.name.lower() == "in_segment":
+        return segments[node.expressions[0].name].on(table, scope)
     if node.name.lower() == "days_ago":
         return ibis.literal(scope.as_of - dt.timedelta(days=int(node.expressions[0].name)))
     asked = _asked(node)
