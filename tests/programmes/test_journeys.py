@@ -80,11 +80,12 @@ def test_a_customer_enters_past_the_quantile_of_their_own_rhythm(mailing: Any) -
     journey = from_text(mailing.JOURNEY, "test")
     scope = Scope(today, "IDR", "Asia/Jakarta")
     backend = ibis.duckdb.connect()
-    found = backend.to_pyarrow(entering(ibis.memtable(rows), journey, scope, reachable=True)).to_pylist()
+    facts: Any = None  # this audience asks for traits alone
+    found = backend.to_pyarrow(entering(facts, ibis.memtable(rows), journey, scope, reachable=True)).to_pylist()
     assert [row["customer_id"] for row in found] == ["at 1.61"]
     assert found[0]["silence"] == 49
     assert found[0]["silence_limit"] == pytest.approx(1.6094 * 30, abs=0.01)
-    anybody = backend.to_pyarrow(entering(ibis.memtable(rows), journey, scope, reachable=False)).to_pylist()
+    anybody = backend.to_pyarrow(entering(facts, ibis.memtable(rows), journey, scope, reachable=False)).to_pylist()
     assert {row["customer_id"] for row in anybody} == {"at 1.61", "at 1.61 without leave"}
     backend.disconnect()
 

@@ -107,7 +107,7 @@ def test_bars_over_names_lie_and_are_as_long_as_their_values():
 
 def test_a_long_name_is_cut_and_more_so_on_a_telephone():
     root = parsed(svg(figure([{"x": "x" * 200, "v": 0.4}], "bars", x="text"), EN))
-    assert [len(e.text) for look in ("wide", "slim") for e in of_class(root, look)] == [46, 23]
+    assert [len(e.text) for look in ("wide", "slim") for e in of_class(root, look)] == [50, 25]
 
 
 def test_columns_of_several_series_have_a_legend():

@@ -26,7 +26,8 @@ def times_ratio(amount: Any, numerator: Any, denominator: Any) -> Any:
     rounded = quotient(2 * small * numerator + denominator, 2 * denominator)
     whole, rest = quotient(rounded, TEN_THOUSANDTHS).cast(kind), (rounded % TEN_THOUSANDTHS).cast(kind)
     exact = whole + (rest * ibis.literal(Decimal("0.0001"), kind)).cast(kind)
-    return ibis.ifelse(amount < 0, -exact, exact).cast(kind)
+    # Ibis takes the sum to be of this kind already; Spark makes it a wider one.
+    return ibis.ifelse(amount < 0, -exact, exact).cast("decimal(19, 4)").cast(kind)
 
 
 def quotient(number: Any, divisor: Any) -> Any:

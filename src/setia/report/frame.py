@@ -24,7 +24,7 @@ TOP, PLOT = 30, 220
 """Heights in pixels: title of the vertical axis, the plot."""
 NARROW_LINE = 36
 """Small letters across a telephone."""
-NAME_AND_VALUE = 36
+NAME_AND_VALUE = 31
 """Characters of a name and its value on one line of a telephone; values are bold and wider."""
 LETTER = 6.8
 """Width of a figure in pixels."""
@@ -143,7 +143,7 @@ def fitting(text: str, narrow: int, class_: str, **attributes: str | float | Non
 
 def beside(value: str) -> int:
     """Characters of a name that fit beside its value on a telephone; the table has the name in full."""
-    return max(8, int(NAME_AND_VALUE - 1.25 * len(value)))
+    return max(8, int(NAME_AND_VALUE - 1.15 * len(value)))
 
 
 def _cut(text: str, most: int) -> str:
