@@ -96,3 +96,10 @@ def test_a_circle_of_segments_is_refused():
 def test_the_near_name_is_suggested(tmp_path):
     with pytest.raises(UnknownSegment, match="Did you mean loyal"):
         segment(tmp_path, "loyall")
+
+
+def test_conditions_are_known_by_what_they_ask():
+    saved = {"big": "orders > 9", "small": "orders < 2"}
+    one, same = (Condition.parse("in_segment('big') or in_segment('small')", saved) for _ in range(2))
+    other = Condition.parse("in_segment('big') or in_segment('small')", {**saved, "big": "orders > 99"})
+    assert (one == same, hash(one) == hash(same), one == other) == (True, True, False)

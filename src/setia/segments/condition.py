@@ -51,8 +51,8 @@ class Condition:
     behaviours: frozenset[Behaviour]
     """What it asks of what customers did: columns that `with_behaviour` puts beside the traits."""
     _tree: Any
-    _segments: Mapping[str, Condition]
-    """The conditions of the segments that it asks for."""
+    _segments: tuple[tuple[str, Condition], ...] = ()
+    """The segments that it asks for, each with its condition."""
 
     @classmethod
     def parse(cls, text: str, saved: Mapping[str, str] | None = None, asking: tuple[str, ...] = ()) -> Condition:
@@ -77,11 +77,17 @@ class Condition:
         kind = check.kind(tree)
         if kind != "flag":
             raise BadCondition(condition=text, problem="it is not true or false by itself; compare it with something")
-        return cls(text, frozenset(check.traits), frozenset(check.behaviours), tree, check.segments)
+        return cls(
+            text,
+            frozenset(check.traits),
+            frozenset(check.behaviours),
+            tree,
+            tuple((name, check.segments[name]) for name in sorted(check.segments)),
+        )
 
     def on(self, table: ir.Table, scope: Scope) -> ir.BooleanValue:
         """The condition over a table of traits and behaviours, as an Ibis expression that is never null."""
-        return _compiled(self._tree, table, scope, self._segments).fill_null(False)
+        return _compiled(self._tree, table, scope, dict(self._segments)).fill_null(False)
 
 
 MOST_WORDS = 500
