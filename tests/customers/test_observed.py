@@ -170,9 +170,10 @@ def test_answers_cases_and_subscriptions(known):
 def test_only_what_is_asked_for_and_the_same(known):
     facts: dict[str, Any] = {"orders": [row(n, "ab"[n % 2], f"0{n}-01 10:00", total=10 * n) for n in range(1, 7)]}
     whole = known(**facts)
-    for name in OBSERVED:
-        for who, each in known(names=(name,), **facts).items():
-            assert each == {"customer_id": who, name: whole[who][name]}, name
+    groups = [[trait.name for trait in group if trait.name in OBSERVED] for group in traits.GROUPS.values()]
+    for names in (*groups, ["net_margin"], ["stage"], ["rfm_value"], ["visit_trend"]):
+        for who, each in known(names=names, **facts).items():
+            assert each == {"customer_id": who} | {name: whole[who][name] for name in names}, names
 
 
 def test_what_was_not_known_then_does_not_show(known):

@@ -58,13 +58,16 @@ def test_the_shops_own_ask_for_others_and_win(kept):
     assert next(n for pair, n in both.items() if set(pair) == {"spenders", "active-spenders"}) == 1
 
 
-def test_a_segment_has_a_version_as_long_as_its_condition_stands(kept):
-    write(kept, "mine", "title: One\ncondition: orders > 1\n")
-    first = segment(kept.folder, "mine").version
-    write(kept, "mine", "title: Another title\ncondition: orders > 1\n")
-    assert segment(kept.folder, "mine").version == first
-    write(kept, "mine", "condition: orders > 2\n")
-    assert segment(kept.folder, "mine").version != first
+def test_a_segment_has_a_version_as_long_as_its_condition_stands(tmp_path):
+    (tmp_path / "segments").mkdir()
+
+    def version(text: str) -> str:
+        (tmp_path / "segments" / "mine.yaml").write_text(text, encoding="utf-8")
+        return segment(tmp_path, "mine").version
+
+    first = version("title: One\ncondition: orders > 1\n")
+    assert version("title: Another title\ncondition: orders > 1\n") == first
+    assert version("condition: orders > 2\n") != first
 
 
 @pytest.mark.parametrize(
