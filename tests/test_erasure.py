@@ -363,7 +363,7 @@ def test_an_erasure_that_is_killed_is_completed_by_the_next(place: Place, mailin
                 pass
             break
     nursery.close()
-    assert killed, "none was cut short: the machine's pace changed too much for this to say anything"
+    assert killed >= 3
     people = [first, *people]
     assert place.traces(*map(address, people), *map(former, people)) == []
     after = {name: len(rows) for name, rows in place.rows().items()}

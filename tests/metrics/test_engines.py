@@ -20,6 +20,8 @@ from setia.metrics.variants import VARIANTS, variants
 from setia.metrics.views import VIEWS
 from setia.metrics.watch import watch
 from setia.metrics.what_if import economics
+from setia.segments.behaviour import with_behaviour
+from setia.segments.condition import Condition
 from setia.segments.membership import Membership
 from setia.simulate import ShopSettings, SimulatedShop
 
@@ -35,8 +37,8 @@ def session() -> Iterator[Any]:
     from setia.warehouse.spark import NEEDED
 
     building = sql.SparkSession.builder.master("local[2]").appName("setia")
-    quiet = {"spark.ui.enabled": "false", "spark.driver.memory": "2g", "spark.sql.shuffle.partitions": "2", "spark.driver.bindAddress": "127.0.0.1",
-             "spark.driver.host": "127.0.0.1", "spark.ui.showConsoleProgress": "false",
+    quiet = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.bindAddress": "127.0.0.1",
+             "spark.driver.host": "127.0.0.1", "spark.ui.showConsoleProgress": "false", "spark.driver.memory": "2g",
              "spark.sql.execution.arrow.pyspark.enabled": "true"}  # fmt: skip
     for name, value in {**quiet, **NEEDED}.items():
         building = building.config(name, value)
@@ -128,9 +130,10 @@ def test_every_number_is_the_same(session: Any, shop: Any) -> None:
         for name, view in VIEWS.items():
             rows = [sorted(map(str, each.arrow(view.rows(each, scope)).to_pylist())) for each in (duck, spark)]
             assert rows[0] == rows[1], name
+        spark.close()
 
 
-def test_every_trait_is_the_same(session: Any, shop: Any) -> None:
+def test_every_trait_and_behaviour_is_the_same(session: Any, shop: Any) -> None:
     from setia.warehouse.reader import pinned
     from setia.warehouse.spark import SparkReader
 
@@ -139,8 +142,17 @@ def test_every_trait_is_the_same(session: Any, shop: Any) -> None:
     session.conf.set("spark.sql.autoBroadcastJoinThreshold", -1)
     with shop.reading() as duck, pinned(shop.store) as listed:
         spark = SparkReader(session, shop.folder / "data", listed)
+        asked = Condition.parse(
+            "count_events('Product Viewed', 60, device = 'mobile') > 0 and sum_orders(90, day >= days_ago(60)) > 1 "
+            "or days_since_order(channel = 'web') < 9 or not_followed('Product Added', 'Product Viewed', 3)"
+        )
         here, there = (
-            {row["customer_id"]: row for row in each.arrow(observed(each, scope, 40.0)).to_pylist()}
+            {
+                row["customer_id"]: row
+                for row in each.arrow(
+                    with_behaviour(each, scope, observed(each, scope, 40.0), asked.behaviours)
+                ).to_pylist()
+            }
             for each in (duck, spark)
         )
         spark.close()

@@ -173,9 +173,8 @@ def compare_returns(shop: Shop, form: Format, place: Place, orders: Sequence[Ord
             by_currency[form.currency(order)] += back
     if not form.names_returned_order:
         found = {None: sum(found.values(), Fraction(0))} if found else {}
-    # A line that was worth nothing leaves a ten-thousandth behind where its parts were rounded.
-    orders_named = found.keys() | expected.keys()
-    assert all(abs(found.get(order, 0) - expected[order]) < EXACT for order in orders_named), (found, expected)
+    assert found.keys() == expected.keys()
+    assert all(abs(found[order] - expected[order]) < EXACT for order in expected), (found, expected)
     return by_currency
 
 
