@@ -336,7 +336,9 @@ def on_spark(work: Path, orders: int) -> None:
     spark = SparkReader(session, folder, listed_in(folder))
     first, _cpu, there = timed(lambda: _asked(spark))
     spark.close()
-    again, _cpu, _same = timed(lambda: _asked(SparkReader(session, folder, listed_in(folder))))
+    second = SparkReader(session, folder, listed_in(folder))
+    again, _cpu, _same = timed(lambda: _asked(second))
+    second.close()
     other = [name for name in here if not _close(here[name], there[name])]
     print(f"{made['orders']:,} orders under Spark: all {len(METRICS)} metrics {first:.1f} s, a second time {again:.1f} s; "
           f"DuckDB {duck_seconds:.1f} s; different values: {other or 'none'}", flush=True)  # fmt: skip

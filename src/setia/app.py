@@ -265,12 +265,14 @@ class Shop:
             add_views(reader, self.scope(reader), query)
             return reader.query(query)
 
-    # Act and prove.
+    # Decide.
 
     @cached_property
     def segments(self) -> Segments:
         """The segments: sizes, members, overlap."""
         return Segments(self.reading, self.scope, self.folder)
+
+    # Act and prove.
 
     @cached_property
     def programmes(self) -> Journeys:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from setia.cli.show import AsOfOption, LangOption, ShopOption, day, opened, plain, table
+from setia.cli.show import AsOfOption, LangOption, ShopOption, day, lines, opened, plain, table
 
 if TYPE_CHECKING:
     from setia.app import Shop
@@ -60,7 +60,7 @@ def metrics(
         _refuse_the_idle(customers is not None, {"--from": since, "--group": group}, as_json=as_json, as_csv=as_csv)
         if customers is not None:
             cell = {"period_from": day(since), **({"group": group} if group is not None else {})}
-            _customers(own.metrics.customers(_one(names), customers, as_of=when, **cell, **given))
+            lines(own.metrics.customers(_one(names), customers, as_of=when, **cell, **given))
             return
         answers = _asked(own, names, given, when)
         if as_json:
@@ -82,11 +82,6 @@ def _refuse_the_idle(listing: bool, cell: dict[str, str | None], *, as_json: boo
         raise typer.BadParameter(f"{alone} names a cell for --customers; give that too, or leave it out")
     if sum((listing, as_json, as_csv)) > 1:
         raise typer.BadParameter("give one of --customers, --json and --csv")
-
-
-def _customers(found: list[str]) -> None:
-    for customer_id in found:
-        typer.echo(customer_id)
 
 
 def _one(names: list[str] | None) -> str:

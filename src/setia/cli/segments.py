@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from setia.cli.show import LangOption, ShopOption, opened, table
+from setia.cli.show import LangOption, ShopOption, lines, opened, table
 
 
 def segments(
@@ -36,8 +36,7 @@ def segments(
             table(["segment", "title", "customers", "share", "reachable", "net revenue"], rows, fixed=True)
             return
         found = own.segments.members(name) if name is not None else own.segments.matching(condition or "")
-    for customer_id in found:
-        typer.echo(customer_id)
+    lines(found)
 
 
 def add_to(app: typer.Typer) -> None:

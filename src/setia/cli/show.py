@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,6 +98,12 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.4f}"
     return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def lines(found: Iterable[str]) -> None:
+    """Show each on a line of its own, for another command to read."""
+    for each in found:
+        typer.echo(each)
 
 
 def table(columns: list[str], rows: list[list[str]], *, title: str = "", fixed: bool = False) -> None:

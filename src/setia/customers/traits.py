@@ -10,8 +10,9 @@ from setia.customers import scores, stages
 from setia.customers.observed.derived import DERIVED
 from setia.customers.observed.doings import ANSWERS, CASES, MESSAGES, SEEN, SUBSCRIPTIONS, VISITS
 from setia.customers.observed.orders import FAVOURITES, ORDERS, RETURNS
-from setia.customers.observed.person import CONSENT, PERSON, REACH, people
+from setia.customers.observed.person import CONSENT, PERSON, REACH
 from setia.customers.trait import Family, Trait
+from setia.history.people import people_before
 from setia.history.running import paid_rows
 from setia.history.sales import customers_orders
 from setia.history.scope import Scope
@@ -95,5 +96,5 @@ def _everybody(facts: Snapshot, scope: Scope) -> Any:
     """One row per customer on record before `as_of`: on the contact list, with an order, an event or a subscription."""
     events: Any = facts.table("events")
     named = events.filter(events.day < scope.as_of, events.customer_id.notnull())
-    sources = (people(facts, scope), customers_orders(facts, scope), named, paid_rows(facts, scope))
+    sources = (people_before(facts, scope), customers_orders(facts, scope), named, paid_rows(facts, scope))
     return reduce(lambda one, other: one.union(other), (each.select("customer_id") for each in sources)).distinct()

@@ -181,10 +181,6 @@ class Spans:
         """Rows that have a `window`, with its `since` and `until`."""
         return rows.join(self.bounds.select("window", "since", "until"), "window")
 
-    def crossed(self, rows: Any) -> Any:
-        """Every row with every window: `window`, `opens`, `closes`."""
-        return rows.cross_join(self.bounds.select("window", "opens", "closes"))
-
 
 def _joined(rows: Any, days: Any, day: str, columns: tuple[str, ...]) -> Any:
     joined = rows.join(days, rows[day] == days.span_day)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from setia.history.consent import CHANNELS, reachable_on
+from setia.history.people import people_before
 from setia.history.sales import customers_orders
 from setia.history.scope import Scope
 from setia.history.windows import Spans
@@ -135,13 +136,8 @@ def reachable(facts: Snapshot, scope: Scope, *, by: str | By | None = None) -> A
     `table`: one row per channel (and `group`): `channel`, `customers`, `reachable`, `share`; the channel `any` holds
     who can be reached on one at least. The headline is that of `any`.
     """
-    import ibis
-
     orders: Any = customers_orders(facts, scope)
-    known: Any = facts.table("customers")
-    until = ibis.literal(scope.until, type="timestamp('UTC')")
-    known = known.filter(known.created_at.isnull() | (known.created_at < until))
-    people = known.select("customer_id").union(orders.select("customer_id")).distinct()
+    people = people_before(facts, scope).select("customer_id").union(orders.select("customer_id")).distinct()
     for channel in CHANNELS:
         on: Any = reachable_on(facts, channel, scope.until).select(reached_id="customer_id")
         joined = people.left_join(on, people.customer_id == on.reached_id)

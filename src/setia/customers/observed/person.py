@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from setia.customers.trait import Family, Trait, told
 from setia.history.consent import CHANNELS, email_consent, reachable_on
+from setia.history.people import people_before
 from setia.history.scope import Scope
 from setia.kernel.i18n import N_
 
@@ -13,15 +14,6 @@ if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
 
 OLDEST = 120
-
-
-def people(facts: Snapshot, scope: Scope) -> Any:
-    """One row per customer of the contact list, whose account was made before `as_of` where that is told."""
-    import ibis
-
-    known: Any = facts.table("customers")
-    until = ibis.literal(scope.until, type="timestamp('UTC')")
-    return known.filter(known.created_at.isnull() | (known.created_at < until))
 
 
 def _age(rows: Any, scope: Scope) -> Any:
@@ -46,7 +38,7 @@ def _days_to_birthday(rows: Any, scope: Scope) -> Any:
 
 
 PERSON = Family(
-    people,
+    people_before,
     (
         Trait("country", "text", N_("Country"), told("country")),
         Trait("city", "text", N_("Town"), told("city")),
