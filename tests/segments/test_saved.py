@@ -96,6 +96,11 @@ def test_a_circle_of_segments_is_refused():
         Condition.parse(saved["a"], saved, ("a",))
 
 
+def test_where_segments_are_not_known_it_is_said():
+    with pytest.raises(BadCondition, match="write the segment's own condition here"):
+        Condition.parse("in_segment('loyal')")
+
+
 def test_the_near_name_is_suggested(tmp_path):
     with pytest.raises(UnknownSegment, match="Did you mean loyal"):
         segment(tmp_path, "loyall")

@@ -207,10 +207,7 @@ def _rows(answer: Answer, speaker: Any) -> None:
         names = answer.table.column_names
         table(
             [name.replace("_", " ") for name in names],
-            [
-                [_plain(name, row[name], about, speaker) if name != "value" else plain(row[name]) for name in names]
-                for row in rows
-            ],
+            [[_plain(name, row[name], about, speaker) for name in names] for row in rows],
             fixed=True,
         )
     if answer.table.num_rows > MOST_ROWS:

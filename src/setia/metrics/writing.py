@@ -33,16 +33,12 @@ def messages(facts: Snapshot, scope: Scope, spans: Spans) -> ir.Table:
     and `arrived` those of them that did; where openings are told but no deliveries, all count as `delivered`. `followed`
     are delivered ones of which some opening or click is known.
     """
-    sent: Any = spans.during(_marked(facts, scope))
-    told = (
-        _marked(facts, scope)
-        .group_by("of")
-        .aggregate(
-            tells_delivery=lambda each: each.arrived.any(),
-            tells_opening=lambda each: (each.opened | each.clicked).any(),
-        )
+    sent = _marked(facts, scope)
+    told = sent.group_by("of").aggregate(
+        tells_delivery=sent.arrived.any(), tells_opening=(sent.opened | sent.clicked).any()
     )
-    rows: Any = sent.join(told, "of")
+    rows: Any = spans.during(sent)
+    rows = rows.join(told, "of")
     # Whoever opened or answered a message has got it, whether or not the channel said so.
     reacted = rows.opened | rows.clicked | rows.unsubscribed | rows.complained
     arrived = rows.tells_delivery & (rows.arrived | reacted)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from setia.customers.traits import TRAITS
 from setia.kernel.errors import SetiaError
 from setia.kernel.near import nearest
+from setia.metrics.options import MOST_DAYS
 from setia.segments.behaviour import FUNCTIONS, SOURCES, Behaviour
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class _Check:
         self.traits: set[str] = set()
         self.behaviours: set[Behaviour] = set()
         self.segments: dict[str, Condition] = {}
-        self._saved = saved or {}
+        self._saved = saved
         self._asking = asking
 
     def kind(self, node: sql.Expression) -> str:
@@ -199,6 +200,10 @@ class _Check:
         if len(given) != 1 or type(given[0]).__name__ != "Literal" or not given[0].is_string:
             raise self._wrong(f"`{node.sql(dialect='duckdb')}`: write `in_segment('loyal')`, with a name")
         name = given[0].name
+        if self._saved is None:
+            raise self._wrong(
+                "`in_segment` is for segments and `setia segments`; write the segment's own condition here"
+            )
         if name in self._asking:
             raise self._wrong(f"the segment asks for itself: {' → '.join((*self._asking, name))}")
         if name not in self._saved:
@@ -264,13 +269,10 @@ class _Check:
 
 
 def _whole(node: sql.Expression) -> int | None:
-    """The whole number from 1 to 36,525 that is written out, if it is one."""
+    """The number of days that is written out, if it is one."""
     if type(node).__name__ != "Literal" or node.is_string or not node.name.isdigit():
         return None
     return int(node.name) if 1 <= int(node.name) <= MOST_DAYS else None
-
-
-MOST_DAYS = 36_525
 
 
 def _where(node: sql.Expression) -> sql.Expression | None:
