@@ -88,16 +88,15 @@ def last_recorded_day(facts: Snapshot, now: Scope) -> dt.date | None:
     """
     orders: Any = facts.table("orders")
     returns: Any = facts.table("returns")
-    dated = orders.select("day").union(returns.select("day"))
-    cancelled = orders.filter(orders.cancelled_at < now.until)
-    (found,) = listed(facts, dated.filter(dated.day < now.as_of).aggregate(day=_max("day")))
-    (undone,) = listed(facts, cancelled.aggregate(at=_max("cancelled_at")))
-    days = [found["day"], now.day_of(undone["at"]) if undone["at"] else None]
-    return max((day for day in days if day is not None), default=None)
-
-
-def _max(column: str) -> Any:
-    return lambda rows: rows[column].max()
+    ordered = orders.aggregate(
+        ordered=orders.day.max(where=orders.day < now.as_of),
+        cancelled_at=orders.cancelled_at.max(where=orders.cancelled_at < now.until),
+    )
+    (found,) = listed(
+        facts, ordered.cross_join(returns.aggregate(returned=returns.day.max(where=returns.day < now.as_of)))
+    )
+    cancelled = now.day_of(found["cancelled_at"]) if found["cancelled_at"] else None
+    return max((day for day in (found["ordered"], found["returned"], cancelled) if day is not None), default=None)
 
 
 def month_of(day: Any) -> Any:
