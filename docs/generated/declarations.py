@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from docs.generated.map import ROOT
 from docs.generated.markdown import code, paragraphs, table
+from setia.conditions.behaviour import FUNCTIONS, SOURCES
 from setia.customers.stages import STAGES
 from setia.customers.traits import GROUPS
 from setia.facts import FACTS, FactTable, Kind
@@ -23,7 +24,6 @@ from setia.metrics.reasons import REASONS
 from setia.metrics.views import VIEWS
 from setia.programmes.journeys.models import Journey, playbooks
 from setia.segments import condition
-from setia.segments.behaviour import FUNCTIONS, SOURCES
 from setia.settings import Settings
 
 KINDS = {

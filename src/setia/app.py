@@ -15,6 +15,7 @@ from setia import erasure
 from setia.history.calendar import Calendar
 from setia.history.sales import last_recorded_day
 from setia.history.scope import Scope
+from setia.joining import look_for_joins
 from setia.kernel.errors import SetiaError
 from setia.kernel.figure import Page
 from setia.kernel.i18n import Speaker
@@ -34,7 +35,7 @@ from setia.refresh import Refreshed, last_card, refresh, tell_facts
 from setia.report.contents import Contents, Programmes, gather
 from setia.report.html import as_json, render
 from setia.report.pages import page, without_personal_rows
-from setia.segments.membership import Membership
+from setia.segments.breakdown import Membership
 from setia.segments.service import Segments
 from setia.settings import FILE, Settings, ShopSettings, template
 from setia.sources.files.importing import FileReport, Import, ImportReport, Preview
@@ -135,9 +136,13 @@ class Shop:
         return self.folder / "scratch"
 
     @contextmanager
-    def reading(self, snapshot: int | None = None) -> Iterator[Reader]:
-        """A pinned snapshot of the facts, the newest unless a number is given."""
-        with reading(self.store, self._data, self._scratch, self.settings.warehouse, snapshot) as reader:
+    def reading(self, snapshot: int | None = None, *, as_imported: bool = False) -> Iterator[Reader]:
+        """A pinned snapshot of the facts, the newest unless a number is given.
+
+        With `as_imported` customers stand under the keys of their files, whoever was found to be one person.
+        """
+        limits = self.settings.warehouse
+        with reading(self.store, self._data, self._scratch, limits, snapshot, as_imported=as_imported) as reader:
             yield reader
 
     @contextmanager
@@ -154,7 +159,9 @@ class Shop:
         own = self.settings.shop
         today = self.clock().astimezone(own.zone).date()
         margin = Decimal(str(own.margin))
-        scope = Scope(today, own.currency, own.time_zone, self.settings.metrics, margin, self.calendar)
+        scope = Scope(
+            today, own.currency, own.time_zone, self.settings.metrics, margin, self.calendar, self.settings.customers
+        )
         if as_of is not None:
             return scope.at(as_of)
         day_after = dt.timedelta(days=1)
@@ -251,13 +258,24 @@ class Shop:
             rejects = self.folder / "rejects" / f"{now:%Y%m%dT%H%M%S%f}.csv"
             return run.run([Path(path) for path in paths], rejects, now)
 
-    def refresh(self, *, as_of: dt.date | None = None, model: ModelName = "mbg_nbd") -> Refreshed:
-        """Turn what programmes did into facts; make traits and predictions of every customer anew."""
+    def refresh(
+        self, *, as_of: dt.date | None = None, model: ModelName = "mbg_nbd", from_scratch: bool = False
+    ) -> Refreshed:
+        """Turn what programmes did into facts, join who is one person; make traits, predictions and segments anew.
+
+        Traits are worked out again for customers with news alone, unless `from_scratch`; the answer is the same.
+        Raises BadStage, BadOwnTrait, BadSegment.
+        """
         now = self.clock()
         with self.writing() as writer:
             tell_facts(self.store, writer, now, self.settings.shop.time_zone)
+        with self.writing() as writer, self.reading(as_imported=True) as reader:
+            look_for_joins(self.store, reader, writer, now)
         with self.writing() as writer, self.reading() as reader:
-            return refresh(reader, writer, self.scope(reader, as_of), now, model, self.progress)
+            return refresh(
+                reader, writer, self.store, self.folder, self.scope(reader, as_of), now, model, self.progress,
+                from_scratch=from_scratch,
+            )  # fmt: skip
 
     def sql(self, query: str) -> pa.Table:
         """The answer of DuckDB to a query over the present snapshot; files outside the workspace are out of reach."""
@@ -270,7 +288,7 @@ class Shop:
     @cached_property
     def segments(self) -> Segments:
         """The segments: sizes, members, overlap."""
-        return Segments(self.reading, self.scope, self.folder)
+        return Segments(self.reading, self.scope, self.folder, self.programmes.held_out)
 
     # Act and prove.
 

@@ -21,16 +21,18 @@ from urllib.parse import quote
 from sqlalchemy import Connection, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from setia.customers.tables import contacts, opt_outs
+from setia.customers.tables import contacts, joins, opt_outs, same_person
 from setia.effects.outcomes import with_outcome
 from setia.facts import FACTS
 from setia.kernel.errors import SetiaError
 from setia.messaging.tables import codes, sends
 from setia.programmes.journeys.tables import enrolments, measurements
+from setia.segments.audience import traces
 from setia.store.database import Store
 from setia.warehouse.duck import literal, parquet, quoted, row
 from setia.warehouse.files import DataFile
 from setia.warehouse.identity import Identity
+from setia.warehouse.persons import SAME_PERSON
 from setia.warehouse.reader import Reader, fact_view
 from setia.warehouse.tables import erased, fact_files
 from setia.warehouse.writer import Writer
@@ -82,6 +84,7 @@ class Person:
 def find(reader: Reader, identity: Identity, identifier: str) -> Person:
     """The person behind a customer's key, an e-mail address or a telephone number. Raises NobodyFound."""
     ids = _known_ids(reader, [identity.customer_id(identifier), identifier])
+    ids |= _all_keys(reader, [identity.customer_id(identifier), identifier])
     ids |= _only_owner(reader, identifier)
     emails = {identifier.lower()} if "@" in identifier else set()
     while True:
@@ -96,6 +99,7 @@ def find(reader: Reader, identity: Identity, identifier: str) -> Person:
         ids, emails = ids_now, emails_now
     if not ids:
         raise NobodyFound(identifier=identifier)
+    ids |= _all_keys(reader, sorted(ids))
     # A telephone that others share is theirs too, and no sign of this person.
     phones = reader.duck.execute(
         "select phone from customers where phone is not null group by phone "
@@ -104,6 +108,18 @@ def find(reader: Reader, identity: Identity, identifier: str) -> Person:
     ).fetchall()
     first = sorted(ids, key=lambda key: (key not in (identifier, identity.customer_id(identifier)), key))
     return Person(tuple(first), tuple(sorted(emails)), tuple(sorted(str(phone) for (phone,) in phones)))
+
+
+def _all_keys(reader: Reader, keys: list[str]) -> set[str]:
+    """All keys of the people who have one of these among several."""
+    if not reader.rows(SAME_PERSON):
+        return set()
+    found = reader.duck.execute(
+        f"select customer_id from {SAME_PERSON} where person_id in "
+        f"(select person_id from {SAME_PERSON} where list_contains($1, customer_id))",
+        [keys],
+    ).fetchall()
+    return {str(key) for (key,) in found}
 
 
 def _only_owner(reader: Reader, phone: str) -> set[str]:
@@ -273,8 +289,9 @@ def _clean_store(tx: Connection, person: Person, now: dt.datetime) -> None:
     tx.execute(
         delete(contacts).where(or_(contacts.c.customer_id.in_(ids), func.lower(contacts.c.email).in_(person.emails)))
     )
-    for table in (opt_outs, sends):
+    for table in (opt_outs, sends, same_person):
         tx.execute(delete(table).where(table.c.customer_id.in_(ids)))
+    tx.execute(delete(joins).where(or_(joins.c.customer_id.in_(ids), joins.c.other_id.in_(ids))))
     tx.execute(update(codes).where(codes.c.customer_id.in_(ids)).values(customer_id=None))
     e = enrolments.c
     own = update(enrolments).where(e.customer_id.in_(ids))
@@ -327,6 +344,8 @@ def _written(address: str) -> Iterator[bytes]:
     yield address.encode("utf-16-be")
     yield quote(address).lower().encode()
     yield address.replace("+", "&#43;").encode()
+    for trace in traces(address):
+        yield trace.encode()
 
 
 def _clean_scratch(scratch: Path, reader: Reader) -> None:
@@ -347,7 +366,7 @@ def scrub(store: Store, xid: str) -> None:
     """
     with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
         _wait_for_older(session, xid)
-        for table in (contacts, opt_outs, sends, codes, enrolments):
+        for table in (contacts, opt_outs, sends, codes, enrolments, joins, same_person):
             session.execute(text(f"vacuum (full, analyze) {table.name}"))
         if session.scalar(text("select rolsuper from pg_roles where rolname = current_user")):
             session.execute(text("vacuum full pg_catalog.pg_statistic"))
@@ -383,7 +402,7 @@ def takeout(store: Store, reader: Reader, person: Person) -> dict[str, Any]:
         if rows:
             held["facts"][name] = rows
     with store.begin() as tx:
-        for table in (contacts, opt_outs, enrolments, sends, codes):
+        for table in (contacts, opt_outs, enrolments, sends, codes, same_person):
             rows = [
                 dict(row)
                 for row in tx.execute(select(table).where(table.c.customer_id.in_(person.customer_ids))).mappings()

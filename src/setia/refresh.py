@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import asdict, dataclass
+import hashlib
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, Table, select, update
 
-from setia.customers import contacts, traits
+from setia.customers import contacts, own, traits
+from setia.customers.news import Before, find_news, renewed
 from setia.customers.rhythm import shop_gap_days
 from setia.facts import FACTS
 from setia.history.scope import Scope
@@ -18,7 +22,9 @@ from setia.messaging.tables import sends
 from setia.predictions.service import Card, ModelName, predict
 from setia.programmes.journeys.service import known
 from setia.programmes.journeys.tables import enrolments
+from setia.segments import saved, standing
 from setia.store.database import Store
+from setia.warehouse import files
 from setia.warehouse.duck import literal, quoted
 from setia.warehouse.reader import Reader
 from setia.warehouse.tables import snapshots
@@ -38,42 +44,108 @@ class Refreshed:
 
     as_of: dt.date
     customers: int
+    with_news: int | None
+    """Customers whose traits were worked out again; None: everybody's were made from scratch."""
     shop_gap_days: float
     card: Card
     snapshot: int
 
 
 def refresh(
-    reader: Reader, writer: Writer, scope: Scope, now: dt.datetime, model: ModelName, progress: Progress
+    reader: Reader,
+    writer: Writer,
+    store: Store,
+    workspace: Path,
+    scope: Scope,
+    now: dt.datetime,
+    model: ModelName,
+    progress: Progress,
+    *,
+    from_scratch: bool = False,
 ) -> Refreshed:
-    """Make the derived table `traits` of everybody as of `scope.as_of`, bring live programmes' contacts up to date."""
-    with progress.stage("refresh", 4, "steps") as stage:
+    """Make the derived tables of everybody as of `scope.as_of`: `traits`, and `segments`, who is in which.
+
+    Traits of customers without news since the last refresh are carried on, unless `from_scratch`. Live programmes'
+    contacts are brought up to date. Raises BadStage, BadOwnTrait, BadSegment.
+    """
+    shops_own, known_segments = own.own_traits(workspace), list(saved.segments(workspace).values())
+    with progress.stage("refresh", 6, "steps") as stage:
         gap = shop_gap_days(reader, scope)
         stage.advance(1)
-        observed = reader.ibis.compile(traits.observed(reader, scope, gap))
-        file = writer.scratch / "observed.parquet"
-        reader.duck.execute(f"copy ({observed}) to {literal(str(file))} (format parquet)")
-        source = f"read_parquet({literal(str(file))})"
+        before = None if from_scratch else _before(store, scope)
+        with_news = find_news(reader, before, scope) if before is not None else None
+        happenings = (
+            traits.happened(reader, scope, traits.with_needs(scope, traits.OBSERVED))
+            if before is None or with_news is None
+            else renewed(reader, before, scope)
+        )
+        happened = _written(reader, writer, "happened", happenings)
         stage.advance(2)
-        card = predict(reader.duck, source, model)
+        observed = _written(reader, writer, "observed", traits.judged(_read(reader, happened), scope, gap))
         stage.advance(3)
-        scored = writer.scratch / "traits.parquet"
+        card = predict(reader.duck, f"read_parquet({literal(str(observed))})", model)
         columns = ", ".join(quoted(name) for name in traits.TRAITS)
         reader.duck.execute(
-            f"copy (select {columns} from {source} left join predicted using (customer_id)) "
-            f"to {literal(str(scored))} (format parquet)"
+            f"create or replace temp view setia_scored as select {columns} from "
+            f"read_parquet({literal(str(observed))}) left join predicted using (customer_id)"
         )
-        fresh = f"read_parquet({literal(str(scored))})"
-        customers = writer.derive("traits", f"select * from {fresh}")
         stage.advance(4)
-    summary: dict[str, object] = {"as_of": scope.as_of.isoformat(), "shop_gap_days": gap, "card": asdict(card)}
+        scored = own.with_own(reader, scope, reader.ibis.table("setia_scored"), shops_own)
+        fresh = f"read_parquet({literal(str(_written(reader, writer, 'traits', scored)))})"
+        customers = writer.derive("traits", f"select * from {fresh}")
+        stage.advance(5)
+        reader.duck.execute(f"create or replace temp view setia_fresh as select * from {fresh}")
+        held = standing.held(reader, scope, reader.ibis.table("setia_fresh"), known_segments)
+        stand = f"read_parquet({literal(str(_written(reader, writer, 'standing', held)))})"
+        moves = writer.scratch / "moves.parquet"
+        moved = standing.moves_sql(reader, stand, known_segments)
+        reader.duck.execute(f"copy ({moved}) to {literal(str(moves))} (format parquet)")
+        writer.derive(standing.TABLE, f"select * from {stand}")
+        writer.derive(standing.MOVES, f"select * from read_parquet({literal(str(moves))})")
+        stage.advance(6)
+    summary: dict[str, object] = {
+        "as_of": scope.as_of.isoformat(),
+        "shop_gap_days": gap,
+        "card": asdict(card),
+        "basis": _basis(scope),
+    }
 
     def also(tx: Connection) -> None:
         if any(running.state != "stopped" for running in known(tx)):
             contacts.sync(tx, reader, fresh)
 
     snapshot = writer.commit(now, "refresh", summary, also)
-    return Refreshed(scope.as_of, customers, gap, card, snapshot)
+    return Refreshed(scope.as_of, customers, with_news, gap, card, snapshot)
+
+
+def _written(reader: Reader, writer: Writer, name: str, expression: Any) -> Path:
+    file = writer.scratch / f"{name}.parquet"
+    reader.duck.execute(f"copy ({reader.ibis.compile(expression)}) to {literal(str(file))} (format parquet)")
+    return file
+
+
+def _read(reader: Reader, file: Path) -> Any:
+    return reader.ibis.read_parquet(file)
+
+
+def _basis(scope: Scope) -> str:
+    """What else the traits depend on: another Setia or other settings make them anew for everybody."""
+    said = repr((version("setia"), list(traits.TRAITS), replace(scope, as_of=dt.date(2000, 1, 1))))
+    return hashlib.blake2b(said.encode(), digest_size=8).hexdigest()
+
+
+def _before(store: Store, scope: Scope) -> Before | None:
+    """The last refresh, where the present traits may be carried on from it."""
+    with store.begin() as tx:
+        last = tx.execute(
+            select(snapshots.c.id, snapshots.c.summary, snapshots.c.forgotten)
+            .where(snapshots.c.reason == "refresh")
+            .order_by(snapshots.c.id.desc())
+            .limit(1)
+        ).first()
+        if last is None or last.forgotten or last.summary.get("basis") != _basis(scope):
+            return None
+        return Before(dt.date.fromisoformat(last.summary["as_of"]), files.in_snapshot(tx, last.id))
 
 
 def tell_facts(store: Store, writer: Writer, now: dt.datetime, zone: str) -> int:

@@ -95,6 +95,63 @@ class MetricSettings(_Section):
     visit_ends_after_minutes: int = Field(default=30, ge=1, description="Minutes without an event that end a visit")
 
 
+Cuts = tuple[float, float, float, float]
+
+
+class HealthSettings(_Section):
+    """What counts how much in the health score of subscribers; what is not known of one is left out."""
+
+    usage: float = Field(default=0.4, ge=0, description="Weight of visits, against those of the month before")
+    support: float = Field(default=0.2, ge=0, description="Weight of questions and complaints")
+    answers: float = Field(default=0.2, ge=0, description="Weight of the latest answers to surveys")
+    payments: float = Field(default=0.2, ge=0, description="Weight of payments that failed")
+
+    @model_validator(mode="after")
+    def _something_counts(self) -> HealthSettings:
+        if not self.usage + self.support + self.answers + self.payments:
+            raise ValueError("one weight at least has to be above 0")
+        return self
+
+
+class StageSettings(_Section):
+    """Rules of the shop's own for stages of the life cycle: conditions over traits, in the place of the usual ones."""
+
+    acquisition: str | None = Field(default=None, description="Who has not become a customer yet")
+    lost: str | None = Field(default=None, description="Whom nobody waits for any more")
+    dormant: str | None = Field(default=None, description="Who is silent for too long")
+    reactivation: str | None = Field(default=None, description="Who is back after a long silence")
+    loyalty: str | None = Field(default=None, description='Who is loyal: `"purchase_days >= 6"`')
+    retention: str | None = Field(default=None, description="Who has bought again")
+    activation: str | None = Field(default=None, description="Everybody else")
+
+
+class CustomerSettings(_Section):
+    """How the shop judges its customers."""
+
+    stages: StageSettings = StageSettings()
+    rfm_days: Cuts | None = Field(
+        default=None,
+        description="Days since the latest order up to which it scores 5, 4, 3 and 2; without them, fifths of buyers",
+    )
+    rfm_purchase_days: Cuts | None = Field(
+        default=None, description="Purchase days from which frequency scores 2, 3, 4 and 5; without them, fifths"
+    )
+    rfm_revenue: Cuts | None = Field(
+        default=None, description="Net revenue from which value scores 2, 3, 4 and 5; without it, fifths"
+    )
+    health: HealthSettings = HealthSettings()
+    referral_event: str = Field(
+        default="Friend Referred", description="The event by which a customer has brought a friend"
+    )
+
+    @field_validator("rfm_days", "rfm_purchase_days", "rfm_revenue")
+    @classmethod
+    def _rising(cls, cuts: Cuts | None) -> Cuts | None:
+        if cuts is not None and list(cuts) != sorted(set(cuts)):
+            raise ValueError("the four numbers have to rise")
+        return cuts
+
+
 class OwnEvent(_Section):
     """Something that happened to the shop alone and shows in its figures: a rise in prices, goods out of stock."""
 
@@ -169,6 +226,7 @@ class Settings(BaseSettings):
 
     shop: ShopSettings = ShopSettings()
     metrics: MetricSettings = MetricSettings()
+    customers: CustomerSettings = CustomerSettings()
     targets: dict[str, float] = Field(
         default={}, description="What a metric is to reach, by its name: `retention = 0.4`"
     )
@@ -216,7 +274,9 @@ def _said(error: Mapping[str, Any]) -> str:
     where = ".".join([*sections, name])
     if error["type"] != "extra_forbidden":
         return f"{where}: {str(error['msg']).removeprefix('Value error, ')}"
-    section: Any = Settings.model_fields[sections[0]].annotation if sections else Settings
+    section: Any = Settings
+    for each in sections:
+        section = section.model_fields[each].annotation
     meant = nearest(name, section.model_fields)
     return f"{where}: there is no such setting" + (f"; did you mean {meant}?" if meant else "")
 

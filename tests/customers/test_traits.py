@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from dataclasses import replace
 from decimal import Decimal
 
 import ibis
@@ -12,10 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setia.customers import stages
-from setia.customers.scores import with_rfm
-from setia.customers.traits import TRAITS
+from setia.customers.rfm import GROUPS, MAP, with_rfm
+from setia.customers.traits import TRAITS, WORDS
+from setia.history.scope import Scope
+from setia.settings import CustomerSettings, StageSettings
 
 APRIL = dt.date(2024, 4, 1)
+SCOPE = Scope(APRIL, "USD", "UTC")
+USUAL = StageSettings()
 ORDERS = """\
 order_id,customer_id,placed_at,total,cancelled_at,is_test
 o1,A,2024-01-05 12:00:00Z,100,,false
@@ -174,6 +179,17 @@ def judged(table, column):
     return [row[column] for row in ibis.duckdb.connect().to_pyarrow(table).to_pylist()]
 
 
+def stage_of(own=USUAL, **known):
+    """The stage of one customer with a usual gap of 10 days; what is not said is null."""
+    row = {"orders": 1, "purchase_days": 1, "usual_gap_days": 10.0, **known}
+    if "days" in row:
+        row["gaps_of_silence"] = row.pop("days") / row["usual_gap_days"]
+    types = {"text": "string", "flag": "boolean", "day": "date", "number": "float64"}
+    columns = {name: ibis.literal(row.get(name)).cast(types[kind]) for name, kind in WORDS.traits.items()}
+    table = ibis.memtable([{"one": 1}]).select(**columns)
+    return judged(table.select(stage=stages.stage(table, stages.rules(own, WORDS), SCOPE)), "stage")[0]
+
+
 @pytest.mark.parametrize(
     ("days", "purchase_days", "expected"),
     [
@@ -189,15 +205,48 @@ def judged(table, column):
     ],
 )
 def test_the_edges_of_stages(days, purchase_days, expected):
-    row = {"orders": 1, "purchase_days": purchase_days, "days_since_last_order": days, "usual_gap_days": 10.0}
-    table = ibis.memtable([row])
-    assert judged(table.select(stage=stages.stage(table)), "stage") == [expected]
+    assert stage_of(days=days, purchase_days=purchase_days) == expected
     assert expected in stages.STAGES
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({"orders": 0, "purchase_days": 0}, "acquisition"),
+        # Back after 17 days where 10 were usual; and back after 16, which was no silence.
+        ({"purchase_days": 5, "days": 1, "last_gap": 17, "gap_before_last": 10.0}, "reactivation"),
+        ({"purchase_days": 5, "days": 1, "last_gap": 16, "gap_before_last": 10.0}, "loyalty"),
+        ({"purchase_days": 5, "days": 17, "last_gap": 17, "gap_before_last": 10.0}, "dormant"),
+        # Whoever pays for a subscription is not silent, whatever they bought beside it.
+        ({"days": 300, "subscription": "running", "days_subscribed": 10}, "activation"),
+        ({"days": 300, "subscription": "running", "days_subscribed": 60}, "retention"),
+        ({"orders": 0, "purchase_days": 0, "subscription": "running", "days_subscribed": 365}, "loyalty"),
+        (
+            {"orders": 0, "purchase_days": 0, "subscription": "ended", "days_since_subscription_ended": 90},
+            "dormant",
+        ),
+        ({"orders": 0, "purchase_days": 0, "subscription": "ended", "days_since_subscription_ended": 91}, "lost"),
+        # A subscription that ended says nothing against somebody who goes on buying.
+        ({"purchase_days": 3, "days": 5, "subscription": "ended", "days_since_subscription_ended": 200}, "retention"),
+    ],
+)
+def test_subscribers_and_those_who_are_back(known, expected):
+    assert stage_of(**known) == expected
+
+
+def test_a_shop_replaces_a_rule():
+    own = StageSettings(loyalty="purchase_days >= 2 and gap_spread < 0.3")
+    assert stage_of(own, purchase_days=2, days=1, gap_spread=0.1) == "loyalty"
+    assert stage_of(own, purchase_days=9, days=1, gap_spread=0.5) == "retention"
+    with pytest.raises(stages.BadStage, match="did you mean `purchase_days`"):
+        stage_of(StageSettings(loyalty="purchase_day >= 2"))
+    with pytest.raises(stages.BadStage, match="asks what somebody did"):
+        stage_of(StageSettings(loyalty="count_orders(30) > 2"))
 
 
 def test_every_stage_can_be_reached_and_four_in_five_come_back_before_dormancy():
     assert 1 - math.exp(-stages.SILENT_AFTER) == pytest.approx(0.8, abs=0.005)
-    assert set(stages.STAGES) == {"acquisition", "activation", "retention", "loyalty", "dormant", "lost"}
+    assert set(stages.STAGES) == set(stages.RULES) == set(stages.ACTIONS) == set(StageSettings.model_fields)
 
 
 @given(
@@ -210,7 +259,7 @@ def test_every_stage_can_be_reached_and_four_in_five_come_back_before_dormancy()
 @settings(max_examples=25)
 def test_scores_are_fifths_and_ties_share(people):
     buyers = [{"orders": o, "days_since_last_order": d, "purchase_days": n, "net_revenue": v} for o, d, n, v in people]
-    found = ibis.duckdb.connect().to_pyarrow(with_rfm(ibis.memtable(buyers))).to_pylist()
+    found = ibis.duckdb.connect().to_pyarrow(with_rfm(ibis.memtable(buyers), SCOPE)).to_pylist()
     bought = [row for row in buyers if row["orders"] > 0]
     for row in found:
         if row["orders"] == 0:
@@ -223,3 +272,36 @@ def test_scores_are_fifths_and_ties_share(people):
         ):
             share = sum(map(better, bought)) / len(bought)
             assert row[score] == math.ceil(5 * share)
+
+
+def test_cuts_of_the_shops_own():
+    own = CustomerSettings(rfm_days=(30, 60, 90, 120), rfm_purchase_days=(2, 3, 4, 5), rfm_revenue=(10, 20, 30, 40))
+    days, often, much = (0, 30, 31, 90, 120, 121), (1, 2, 4, 5, 9, 3), (9, 10, 20, 39, 40, -5)
+    buyers = [
+        {"orders": 1, "days_since_last_order": d, "purchase_days": n, "net_revenue": v}
+        for d, n, v in zip(days, often, much, strict=True)
+    ]
+    table = with_rfm(ibis.memtable(buyers), replace(SCOPE, rules=own)).order_by("days_since_last_order")
+    assert judged(table, "rfm_recency") == [5, 5, 4, 3, 2, 1]
+    assert judged(table, "rfm_frequency") == [1, 2, 4, 5, 5, 3]
+    assert judged(table, "rfm_value") == [1, 2, 3, 4, 5, 1]
+
+
+def test_eleven_names_and_each_place_has_one():
+    """The places that shops' own maps agree on; how often and how much together are their mean, halves upwards."""
+    assert {name for row in MAP.values() for name in row} == set(GROUPS)
+    assert len(GROUPS) == 11
+    own = CustomerSettings(rfm_days=(10, 20, 30, 40), rfm_purchase_days=(2, 3, 4, 5), rfm_revenue=(2, 3, 4, 5))
+    places = [(r, f, v) for r in range(1, 6) for f in range(1, 6) for v in range(1, 6)]
+    buyers = [
+        {"orders": 1, "days_since_last_order": 55 - 10 * r, "purchase_days": f, "net_revenue": v} for r, f, v in places
+    ]
+    rows = ibis.duckdb.connect().to_pyarrow(with_rfm(ibis.memtable(buyers), replace(SCOPE, rules=own))).to_pylist()
+    found = {(row["rfm_recency"], row["rfm_frequency"], row["rfm_value"]): row["rfm_group"] for row in rows}
+    assert len(found) == 125
+    expected = {
+        (5, 5, 5): "champions", (5, 1, 1): "new", (4, 1, 1): "promising", (1, 1, 1): "lost", (1, 5, 5): "cannot_lose",
+        (2, 4, 3): "at_risk", (3, 3, 3): "need_attention", (3, 1, 2): "about_to_sleep", (1, 2, 2): "hibernating",
+        (5, 2, 3): "potential_loyalists", (3, 5, 4): "loyal", (5, 4, 3): "champions",
+    }  # fmt: skip
+    assert {place: found[place] for place in expected} == expected

@@ -15,7 +15,7 @@ from setia.metrics.catalogue import METRICS
 from setia.metrics.measure import Measure
 from setia.metrics.reasons import REASONS
 from setia.metrics.watch import watch
-from setia.segments.membership import Membership, NoWindowBegins, PredictedThen, TooManyStarts
+from setia.segments.breakdown import Membership, NoWindowBegins, PredictedThen, TooManyStarts
 
 from .building import JULY, ask, at, bought, day, order
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from setia.customers.traits import observed
+from setia.conditions.behaviour import with_behaviour
+from setia.conditions.condition import Condition
+from setia.customers.traits import WORDS, observed
 from setia.history.calendar import Calendar
 from setia.history.scope import Scope
 from setia.metrics.attributes import ATTRIBUTES
@@ -20,9 +22,7 @@ from setia.metrics.variants import VARIANTS, variants
 from setia.metrics.views import VIEWS
 from setia.metrics.watch import watch
 from setia.metrics.what_if import economics
-from setia.segments.behaviour import with_behaviour
-from setia.segments.condition import Condition
-from setia.segments.membership import Membership
+from setia.segments.breakdown import Membership
 from setia.simulate import ShopSettings, SimulatedShop
 
 pytestmark = [pytest.mark.java, pytest.mark.slow]
@@ -144,7 +144,10 @@ def test_every_trait_and_behaviour_is_the_same(session: Any, shop: Any) -> None:
         spark = SparkReader(session, shop.folder / "data", listed)
         asked = Condition.parse(
             "count_events('Product Viewed', 60, device = 'mobile') > 0 and sum_orders(90, day >= days_ago(60)) > 1 "
-            "or days_since_order(channel = 'web') < 9 or not_followed('Product Added', 'Product Viewed', 3)"
+            "or days_since_order(channel = 'web') < 9 or not_followed('Product Added', 'Product Viewed', 3) "
+            "or count_events('Product Viewed', property('list') = 'home') > 1 or count_orders_of(200, quantity > 1) > 1 "
+            "or sum_products(category = 'x') > 5",
+            WORDS,
         )
         here, there = (
             {

@@ -20,7 +20,7 @@ from setia.metrics.reasons import REASONS
 from setia.metrics.service import NobodyBehind, NoSuchGroup, NoSuchPeriod
 from setia.metrics.variants import VARIANTS, variants
 from setia.metrics.views import VIEWS
-from setia.segments.membership import Membership
+from setia.segments.breakdown import Membership
 
 from .building import JULY, ask, at, bought, buyers, day, order
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from setia.segments.condition import BadCondition, Condition
+from setia.conditions.condition import BadCondition, Condition, Words
+from setia.customers.traits import WORDS
 from setia.segments.saved import USUAL, BadSegment, UnknownSegment, segment, segments
 
 ORDERS = """\
@@ -93,12 +94,12 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path, text, said):
 def test_a_circle_of_segments_is_refused():
     saved = {"a": "in_segment('b')", "b": "in_segment('c')", "c": "in_segment('a')"}
     with pytest.raises(BadCondition, match="a → b → c → a"):
-        Condition.parse(saved["a"], saved, ("a",))
+        Condition.parse(saved["a"], Words(WORDS.traits, saved), ("a",))
 
 
 def test_where_segments_are_not_known_it_is_said():
     with pytest.raises(BadCondition, match="write the segment's own condition here"):
-        Condition.parse("in_segment('loyal')")
+        Condition.parse("in_segment('loyal')", WORDS)
 
 
 def test_the_near_name_is_suggested(tmp_path):
@@ -108,6 +109,10 @@ def test_the_near_name_is_suggested(tmp_path):
 
 def test_conditions_are_known_by_what_they_ask():
     saved = {"big": "orders > 9", "small": "orders < 2"}
-    one, same = (Condition.parse("in_segment('big') or in_segment('small')", saved) for _ in range(2))
-    other = Condition.parse("in_segment('big') or in_segment('small')", {**saved, "big": "orders > 99"})
+    one, same = (
+        Condition.parse("in_segment('big') or in_segment('small')", Words(WORDS.traits, saved)) for _ in range(2)
+    )
+    other = Condition.parse(
+        "in_segment('big') or in_segment('small')", Words(WORDS.traits, {**saved, "big": "orders > 99"})
+    )
     assert (one == same, hash(one) == hash(same), one == other) == (True, True, False)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from setia.cli.show import AsOfOption, LangOption, ShopOption, day, lines, opened, plain, table
+from setia.cli.show import AsOfOption, LangOption, ShopOption, csv_lines, day, lines, opened, plain, table
 
 if TYPE_CHECKING:
     from setia.app import Shop
@@ -130,13 +130,9 @@ def _json(answers: list[Answer]) -> None:
 
 
 def _csv(answer: Answer | None) -> None:
-    import sys
-
-    import pyarrow.csv
-
     if answer is None:
         raise typer.BadParameter("name one metric: each has a table of its own")
-    pyarrow.csv.write_csv(answer.table, sys.stdout.buffer)
+    csv_lines(answer.table)
 
 
 def _overview(answers: list[Answer], speaker: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from setia.cli.show import AsOfOption, LangOption, ShopOption, console, day, opened, plain, table
+from setia.cli.show import AsOfOption, LangOption, ShopOption, console, csv_lines, day, opened, plain, table
 
 
 def init(
@@ -37,14 +37,19 @@ def refresh(
     shop: ShopOption = ".",
     as_of: AsOfOption = None,
     model: Annotated[str, typer.Option(help="mbg_nbd or bg_nbd.")] = "mbg_nbd",
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="Work out everybody's traits, not only of those with news.")
+    ] = False,
 ) -> None:
-    """Make traits and predictions of every customer anew."""
+    """Join who is one person; make traits, predictions and segments of every customer anew."""
     if model not in ("mbg_nbd", "bg_nbd"):
         raise typer.BadParameter(f"{model!r} is no model; choose mbg_nbd or bg_nbd")
     with opened(shop) as own:
-        done = own.refresh(as_of=day(as_of), model=model)  # type: ignore[arg-type]
+        done = own.refresh(as_of=day(as_of), model=model, from_scratch=from_scratch)  # type: ignore[arg-type]
     card = done.card
     typer.echo(f"{done.customers:,} customers as of {done.as_of}; the usual gap is {done.shop_gap_days:.0f} days.")
+    if done.with_news is not None:
+        typer.echo(f"{done.with_news:,} of them had news since the last refresh.")
     if card.parameters is None:
         typer.echo(f"No prediction: {card.reason}")
     else:
@@ -81,11 +86,7 @@ def sql(
     with opened(shop) as own:
         found = own.sql(query)
     if csv:
-        import sys
-
-        import pyarrow.csv
-
-        pyarrow.csv.write_csv(found, sys.stdout.buffer)
+        csv_lines(found)
         return
     most = 50
     rows = [[plain(value) for value in row.values()] for row in found.slice(0, most).to_pylist()]

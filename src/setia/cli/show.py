@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     from rich.console import Console
 
     from setia.app import Shop
@@ -98,6 +99,16 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.4f}"
     return "–" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def csv_lines(found: pa.Table) -> None:
+    """Show a whole table as CSV that a spreadsheet opens without running anything in it."""
+    import sys
+
+    from setia.kernel.spreadsheet import write_csv
+
+    rows = (row.values() for batch in found.to_batches(max_chunksize=10_000) for row in batch.to_pylist())
+    write_csv(sys.stdout, found.column_names, map(list, rows))
 
 
 def lines(found: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, Table, Text
+from sqlalchemy import BigInteger, Column, Float, Identity, Index, Table, Text, UniqueConstraint
 
 from setia.store.schema import instant, metadata
 
@@ -31,3 +31,30 @@ opt_outs = Table(
     instant("at", nullable=False),
 )
 """Who asked to stop, or whose address does not take mail, as learned by Setia itself."""
+
+joins = Table(
+    "joins",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("customer_id", Text, nullable=False),
+    Column("other_id", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    instant("found_at", nullable=False),
+    instant("decided_at"),
+    Column("note", Text),
+    UniqueConstraint("customer_id", "other_id"),
+)
+"""Pairs of keys that are one person, or may be. `state`: joined, proposed, refused, undone, lapsed (the evidence is
+gone). `evidence`: email, phone, phone_alone, person (same name and birthday), user_name. `decided_by`: rule or person.
+"""
+
+same_person = Table(
+    "same_person",
+    metadata,
+    Column("customer_id", Text, primary_key=True),
+    Column("person_id", Text, nullable=False),
+)
+"""What follows from the joins: the key that stands for each of a person's keys, itself included."""
+Index("ix_same_person_person", same_person.c.person_id)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
 
 Kind = Literal["text", "integer", "number", "money", "day", "flag", "share"]
+WINDOWS = (7, 30, 60, 90, 365)
+"""Lengths in days of the windows before `as_of` that traits look at."""
 TYPES: dict[str, str] = {
     "text": "string",
     "integer": "int64",
@@ -21,6 +23,11 @@ TYPES: dict[str, str] = {
     "flag": "boolean",
 }
 """The column types of kinds; amounts and days stay what they are."""
+
+
+def kind_in_conditions(kind: Kind) -> str:
+    """What the condition language calls a kind: all numbers are one."""
+    return "number" if kind in ("integer", "money", "share") else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,8 @@ class Trait:
     """The traits that a derived one is made of."""
     otherwise: bool | int | None = None
     """What holds for customers of whom its family knows nothing."""
+    ages: bool = False
+    """Whether it grows by one each day while nothing happens."""
 
     def expression(self, rows: Any, scope: Scope) -> Any:
         """Its Ibis expression, in the type of its kind."""
@@ -56,6 +65,10 @@ class Family:
     rows: Callable[[Snapshot, Scope], Any]
     """Rows with a `customer_id`, of what happened before `as_of` alone."""
     traits: tuple[Trait, ...]
+    whole: bool = False
+    """Whether rows of other customers decide what belongs to one: then it is made from all facts at once."""
+    always: bool = False
+    """Whether it changes from day to day without news: then each refresh makes it anew for everybody."""
 
     def table(self, facts: Snapshot, scope: Scope, names: Collection[str]) -> Any:
         """One row per customer of whom there are rows: `customer_id` and those of the traits that are named."""
@@ -75,8 +88,14 @@ def days_since(column: str) -> Callable[[Any, Scope], Any]:
     return lambda rows, scope: days_old(scope, rows[column].max())
 
 
+def days_since_first(column: str) -> Callable[[Any, Scope], Any]:
+    """Days from the earliest day in a column to the day before `as_of`."""
+    return lambda rows, scope: days_old(scope, rows[column].min())
+
+
 def within(days: int, column: str | None = None) -> Callable[[Any, Scope], Any]:
-    """How many rows lie in the last days before `as_of`; of a column of flags, how many of them are set."""
+    """How many rows lie in the last days before `as_of`, one of `WINDOWS`; of flags, how many of them are set."""
+    assert days in WINDOWS
 
     def count(rows: Any, scope: Scope) -> Any:
         recent = days_old(scope, rows.day) < days

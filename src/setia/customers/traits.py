@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import reduce
+from functools import cache, reduce
 from typing import TYPE_CHECKING, Any
 
-from setia.customers import scores, stages
+from setia.conditions.condition import Condition, Words
+from setia.customers import health, rfm, stages
 from setia.customers.observed.derived import DERIVED
-from setia.customers.observed.doings import ANSWERS, CASES, MESSAGES, SEEN, SUBSCRIPTIONS, VISITS
+from setia.customers.observed.doings import ANSWERS, CASES, MESSAGES, PAYMENTS, REFERRALS, SEEN, SUBSCRIPTIONS, VISITS
 from setia.customers.observed.orders import FAVOURITES, ORDERS, RETURNS
 from setia.customers.observed.person import CONSENT, PERSON, REACH
-from setia.customers.trait import Family, Trait
+from setia.customers.trait import Family, Trait, kind_in_conditions
 from setia.history.people import people_before
 from setia.history.running import paid_rows
 from setia.history.sales import customers_orders
 from setia.history.scope import Scope
 from setia.kernel.i18n import N_
+from setia.settings import StageSettings
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -26,10 +28,10 @@ if TYPE_CHECKING:
 FAMILIES: dict[str, tuple[Family, ...]] = {
     N_("Orders"): (ORDERS, *FAVOURITES, RETURNS),
     N_("Person"): (PERSON, CONSENT, REACH),
-    N_("Visits"): (VISITS, SEEN),
+    N_("Visits"): (VISITS, SEEN, REFERRALS),
     N_("Messages"): (MESSAGES,),
     N_("Voice and service"): (*ANSWERS, CASES),
-    N_("Subscriptions"): (SUBSCRIPTIONS,),
+    N_("Subscriptions"): (SUBSCRIPTIONS, PAYMENTS),
 }
 PREDICTIONS = (
     Trait("chance_active", "share", N_("Probability of still being a customer")),
@@ -44,55 +46,92 @@ GROUPS: dict[str, tuple[Trait, ...]] = {
     N_("Key"): (KEY,),
     **{title: tuple(trait for family in families for trait in family.traits) for title, families in FAMILIES.items()},
     N_("Derived"): DERIVED,
-    N_("Judged"): (*scores.SCORES, stages.STAGE),
+    N_("Judged"): (*rfm.SCORES, rfm.GROUP, *health.HEALTH, stages.STAGE),
     N_("Predicted"): PREDICTIONS,
 }
 TRAITS: dict[str, Trait] = {trait.name: trait for group in GROUPS.values() for trait in group}
 PREDICTED = frozenset(trait.name for trait in PREDICTIONS)
 """Traits that a refresh adds to what the facts alone say."""
 OBSERVED = tuple(name for name in TRAITS if name not in PREDICTED)
+WORDS = Words({name: kind_in_conditions(trait.kind) for name, trait in TRAITS.items()})
+"""What conditions may read."""
+_BEFORE_STAGES = Words({name: WORDS.traits[name] for name in OBSERVED if name != stages.STAGE.name})
 
 
 def observed(facts: Snapshot, scope: Scope, shop_gap_days: float, names: Collection[str] = OBSERVED) -> ir.Table:
     """Traits that follow from the facts alone: one row per customer, those without an order included.
 
     `shop_gap_days` is the shop's usual number of days between purchases, towards which short histories are drawn. With
-    `names` the rows have these traits alone, and only what they are made of is looked at.
+    `names` the rows have these traits alone, and only what they are made of is looked at. Raises BadStage.
     """
-    import ibis
+    wanted = with_needs(scope, names)
+    # Kept, because both together are a longer query than its compiler takes in reasonable time.
+    return judged(facts.kept(happened(facts, scope, wanted)), scope, shop_gap_days, names)
 
-    wanted = _with_needs(names)
-    found = _everybody(facts, scope)
-    families = [each for known in FAMILIES.values() for each in known if any(t.name in wanted for t in each.traits)]
+
+def happened(facts: Snapshot, scope: Scope, wanted: Collection[str]) -> ir.Table:
+    """One row per customer with those of the families' traits that are wanted: what follows from their own facts."""
+    found = everybody(facts, scope)
+    families = wanted_families(wanted)
     for family in families:
         found = found.left_join(family.table(facts, scope, wanted), "customer_id").drop("customer_id_right")
+    return defaulted(found, families, wanted)
+
+
+def wanted_families(wanted: Collection[str]) -> list[Family]:
+    """The families that have a trait that is wanted."""
+    return [each for known in FAMILIES.values() for each in known if any(t.name in wanted for t in each.traits)]
+
+
+def defaulted(found: Any, families: Collection[Family], wanted: Collection[str]) -> Any:
+    """The rows with what holds for customers of whom a family knows nothing."""
     defaults = {
         trait.name: found[trait.name].fill_null(trait.otherwise)
         for family in families
         for trait in family.traits
         if trait.name in wanted and trait.otherwise is not None
     }
-    found = found.mutate(**defaults, shop_gap_days=ibis.literal(shop_gap_days))
+    return found.mutate(**defaults)
+
+
+def judged(happenings: Any, scope: Scope, shop_gap_days: float, names: Collection[str] = OBSERVED) -> ir.Table:
+    """The rows of `happened` with what is derived from them, and how each customer compares with the others.
+
+    Raises BadStage.
+    """
+    import ibis
+
+    wanted = with_needs(scope, names)
+    found = happenings.mutate(shop_gap_days=ibis.literal(shop_gap_days))
     for trait in DERIVED:
         if trait.name in wanted:
             found = found.mutate(**{trait.name: trait.expression(found, scope)})
-    if any(trait.name in wanted for trait in scores.SCORES):
-        found = scores.with_rfm(found)
+    if any(trait.name in wanted for trait in (*rfm.SCORES, rfm.GROUP)):
+        found = rfm.with_rfm(found, scope)
+    if any(trait.name in wanted for trait in health.HEALTH):
+        found = health.with_health(found, scope)
     if stages.STAGE.name in wanted:
-        found = found.mutate(stage=stages.stage(found))
+        found = found.mutate(stage=stages.stage(found, _stage_rules(scope.rules.stages), scope))
     return found.select(*[name for name in OBSERVED if name in {KEY.name, *names}])
 
 
-def _with_needs(names: Collection[str]) -> set[str]:
-    """The traits and everything that they are made of."""
+@cache
+def _stage_rules(own: StageSettings) -> dict[str, Condition]:
+    return stages.rules(own, _BEFORE_STAGES)
+
+
+def with_needs(scope: Scope, names: Collection[str]) -> set[str]:
+    """The traits and everything that they are made of. Raises BadStage."""
     wanted = set(names)
-    for trait in (*scores.SCORES, stages.STAGE, *reversed(DERIVED)):
+    if stages.STAGE.name in wanted:
+        wanted |= stages.needs(_stage_rules(scope.rules.stages).values())
+    for trait in (*health.HEALTH, rfm.GROUP, *rfm.SCORES, *reversed(DERIVED)):
         if trait.name in wanted:
             wanted.update(trait.needs)
     return wanted
 
 
-def _everybody(facts: Snapshot, scope: Scope) -> Any:
+def everybody(facts: Snapshot, scope: Scope) -> Any:
     """One row per customer on record before `as_of`: on the contact list, with an order, an event or a subscription."""
     events: Any = facts.table("events")
     named = events.filter(events.day < scope.as_of, events.customer_id.notnull())

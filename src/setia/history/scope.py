@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from setia.history.calendar import Calendar
 from setia.kernel.errors import SetiaError
-from setia.settings import MetricSettings
+from setia.settings import CustomerSettings, MetricSettings
 
 
 class NoDay(SetiaError):
@@ -32,6 +32,8 @@ class Scope:
     margin: Decimal = Decimal("0.4")
     """Gross margin as a share of net sales."""
     calendar: Calendar = field(default_factory=Calendar)
+    rules: CustomerSettings = field(default_factory=CustomerSettings)
+    """How customers are judged."""
 
     def __post_init__(self) -> None:
         plain = isinstance(self.as_of, dt.date) and not isinstance(self.as_of, dt.datetime)

@@ -13,11 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from setia.channels.port import Channel, Message, Outcome
-from setia.customers.tables import contacts, opt_outs
+from setia.customers.tables import contacts, opt_outs, same_person
 from setia.messaging.gate import Request, Rules, judge
 from setia.messaging.render import Written
 from setia.messaging.tables import sends
@@ -114,11 +114,15 @@ def _take(store: Store, channel: str, rules: Rules, ask: Ask, compose: Compose, 
 
 
 def _request(tx: Connection, send: Row[Any], contact: Row[Any] | None, standing: Standing, now: dt.datetime) -> Request:
+    keys = select(same_person.c.customer_id).where(
+        same_person.c.person_id
+        == select(same_person.c.person_id).where(same_person.c.customer_id == send.customer_id).scalar_subquery()
+    )
     recent = (
         select(func.count())
         .select_from(sends)
         .where(
-            sends.c.customer_id == send.customer_id,
+            or_(sends.c.customer_id == send.customer_id, sends.c.customer_id.in_(keys)),
             sends.c.attempted_at > now - dt.timedelta(days=7),
             sends.c.state.in_(("attempting", "accepted", "unknown")),
         )

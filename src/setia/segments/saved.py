@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from setia.conditions.condition import BadCondition, Condition
+from setia.customers import own
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
 from setia.kernel.near import nearest
-from setia.segments.condition import BadCondition, Condition
 
 FOLDER = "segments"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,60}")
 
 
 class BadSegment(SetiaError):
@@ -36,7 +39,7 @@ class Segment:
     title: str
     """For people: an English sentence of Setia's, translated where it is shown, or the shop's own words."""
     condition: Condition
-    own: bool
+    is_own: bool
     """Whether it is the shop's own."""
 
     @property
@@ -86,21 +89,27 @@ USUAL: dict[str, tuple[str, str]] = {
 
 
 def segments(workspace: Path) -> dict[str, Segment]:
-    """Every segment by name: the usual ones, and those of `segments/*.yaml`, which win. Raises BadSegment."""
-    own = {path.stem: (path, _read(path)) for path in sorted((workspace / FOLDER).glob("*.yaml"))}
+    """Every segment by name: the usual ones, and those of `segments/*.yaml`, which win.
+
+    Raises BadSegment, BadOwnTrait.
+    """
+    written = {path.stem: (path, _read(path)) for path in sorted((workspace / FOLDER).glob("*.yaml"))}
     texts = {name: condition for name, (_title, condition) in USUAL.items()}
-    texts |= {name: str(document["condition"]) for name, (_path, document) in own.items()}
+    texts |= {name: str(document["condition"]) for name, (_path, document) in written.items()}
+    words = own.words(own.own_traits(workspace), texts)
     found = {
-        name: Segment(name, title, Condition.parse(texts[name], texts, (name,)), own=False)
+        name: Segment(name, title, Condition.parse(texts[name], words, (name,)), is_own=False)
         for name, (title, _condition) in USUAL.items()
-        if name not in own
+        if name not in written
     }
-    for name, (path, document) in own.items():
+    for name, (path, document) in written.items():
+        if not NAME.fullmatch(name):
+            raise BadSegment(path=str(path), problem="the name of the file may have small letters, digits, `_` and `-`")
         try:
-            condition = Condition.parse(texts[name], texts, (name,))
+            condition = Condition.parse(texts[name], words, (name,))
         except BadCondition as problem:
             raise BadSegment(path=str(path), problem=str(problem.facts["problem"])) from problem
-        found[name] = Segment(name, str(document.get("title", name)), condition, own=True)
+        found[name] = Segment(name, str(document.get("title", name)), condition, is_own=True)
     return found
 
 

@@ -1,17 +1,24 @@
-"""The segments of one shop: how many are in each, who they are, how they overlap."""
+"""The segments of one shop: how many are in each, who they are, who came and went, lists to take elsewhere."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from setia.conditions.behaviour import with_behaviour
+from setia.conditions.condition import Condition
+from setia.customers import own
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
-from setia.segments.behaviour import with_behaviour
-from setia.segments.condition import Condition
+from setia.kernel.near import nearest
+from setia.kernel.spreadsheet import write_csv
+from setia.segments import standing
+from setia.segments.audience import PLATFORMS
 from setia.segments.saved import Segment, segment, segments
 from setia.warehouse.snapshot import listed
 
@@ -23,6 +30,17 @@ if TYPE_CHECKING:
 Open = Callable[[], AbstractContextManager["Snapshot"]]
 MakeScope = Callable[[Any, dt.date | None], Scope]
 REACHED = ("reachable_email", "reachable_whatsapp", "reachable_sms")
+COMPOSED_BY = (
+    "stage", "rfm_group", "subscription", "favourite_channel", "favourite_category", "source", "country", "city",
+    "language",
+)  # fmt: skip
+"""Traits that a segment's composition is told by."""
+MOST_VALUES = 8
+CONTACT = ("name", "email", "phone")
+EXPORTED = (
+    "name", "email", "phone", "stage", "orders", "net_revenue", "days_since_last_order", "usual_gap_days",
+    "reachable_email", "reachable_whatsapp",
+)  # fmt: skip
 
 
 class TraitsOutdated(SetiaError):
@@ -31,17 +49,47 @@ class TraitsOutdated(SetiaError):
     code = "segments.traits_outdated"
 
 
+class UnknownColumn(SetiaError):
+    """There is no column {name} to export.{near} Traits, name, email and phone are."""
+
+    code = "segments.unknown_column"
+
+
+class UnknownPlatform(SetiaError):
+    """Setia makes no list for {name}; it makes them for {choices}."""
+
+    code = "segments.unknown_platform"
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """What became of a segment's members in a list for advertising."""
+
+    path: Path
+    members: int
+    without_consent: int
+    """Left out: nobody may write to them, on any channel."""
+    held_out: int
+    """Left out: a programme's held-out group, whom nothing of it may reach."""
+    without_identifier: int
+    """Left out: neither an e-mail address nor a telephone number is known."""
+    listed: int
+
+
 class Segments:
     """Who is in which segment as of the last refresh; behaviour is read up to the last recorded day.
 
     Everything here raises NotRefreshed where there are no traits yet, TraitsOutdated where an older Setia made them,
-    BadSegment for a file that cannot be used.
+    BadSegment and BadOwnTrait for a file that cannot be used.
     """
 
-    def __init__(self, reading: Open, scope: MakeScope, workspace: Path) -> None:
+    def __init__(
+        self, reading: Open, scope: MakeScope, workspace: Path, held_out: Callable[[], Collection[str]]
+    ) -> None:
         self._reading = reading
         self._scope = scope
         self._workspace = workspace
+        self._held_out = held_out
 
     def all(self) -> list[Segment]:
         """Every segment: the usual ones and the shop's own."""
@@ -49,7 +97,8 @@ class Segments:
 
     def sizes(self) -> pa.Table:
         """One row per segment: `segment`, `title`, `own`, `version`, `customers`, `share` (of all customers),
-        `reachable` (may be written to on a channel), `net_revenue`."""
+        `reachable` (may be written to on a channel), `net_revenue`, `entered` and `left` (since the refresh before;
+        null for a segment that was not there then)."""
         import pyarrow as pa
 
         known = self.all()
@@ -64,18 +113,21 @@ class Segments:
                     f"revenue_{place}": people.net_revenue.sum(where=inside).cast("decimal(38, 4)"),
                 }
             (found,) = listed(facts, people.aggregate(**sums))
+            moved = _movements(facts, known)
         everybody = found["everybody"]
         return pa.Table.from_pylist(
             [
                 {
                     "segment": each.name,
                     "title": each.title,
-                    "own": each.own,
+                    "own": each.is_own,
                     "version": each.version,
                     "customers": found[f"customers_{place}"],
                     "share": found[f"customers_{place}"] / everybody if everybody else None,
                     "reachable": found[f"reachable_{place}"],
                     "net_revenue": found[f"revenue_{place}"],
+                    "entered": moved.get(each.name, (None, None))[0],
+                    "left": moved.get(each.name, (None, None))[1],
                 }
                 for place, each in enumerate(known)
             ]
@@ -88,7 +140,15 @@ class Segments:
     def matching(self, condition: str) -> list[str]:
         """The customers who meet a condition, sorted. Raises BadCondition."""
         texts = {each.name: each.condition.text for each in self.all()}
-        return self._members(Condition.parse(condition, texts))
+        return self._members(Condition.parse(condition, own.words(own.own_traits(self._workspace), texts)))
+
+    def of(self, customer_id: str) -> list[Segment]:
+        """The segments that a customer is in."""
+        known = self.all()
+        with self._reading() as facts:
+            people = self._marked(facts, [each.condition for each in known])
+            found = listed(facts, people.filter(people.customer_id == customer_id))
+        return [each for place, each in enumerate(known) if found and found[0][_mark(place)]]
 
     def overlap(self) -> pa.Table:
         """One row per pair of segments: `segment`, `other`, `customers` (in both)."""
@@ -105,24 +165,171 @@ class Segments:
         ]
         return pa.Table.from_pylist(rows)
 
+    def composition(self, name: str) -> pa.Table:
+        """Of what a segment is made: one row per trait and value, the commonest values of each first: `trait`,
+        `value`, `customers`, `share` (of the segment), `share_of_all` (of all customers). Raises UnknownSegment."""
+        import pyarrow as pa
+
+        condition = segment(self._workspace, name).condition
+        rows: list[dict[str, Any]] = []
+        with self._reading() as facts:
+            people = self._marked(facts, [condition], COMPOSED_BY)
+            inside = people[_mark(0)]
+            (whole,) = listed(facts, people.aggregate(everybody=people.count(), members=people.count(where=inside)))
+            for trait in COMPOSED_BY:
+                counted = people.group_by(value=people[trait]).aggregate(
+                    everybody=people.count(), members=people.count(where=inside)
+                )
+                found = sorted(listed(facts, counted), key=lambda row: (-row["members"], str(row["value"])))
+                rows += [
+                    {
+                        "trait": trait,
+                        "value": row["value"],
+                        "customers": row["members"],
+                        "share": row["members"] / whole["members"],
+                        "share_of_all": row["everybody"] / whole["everybody"],
+                    }
+                    for row in found[:MOST_VALUES]
+                    if row["members"] and whole["members"]
+                ]
+        kinds = [("trait", pa.string()), ("value", pa.string()), ("customers", pa.int64()), ("share", pa.float64()),
+                 ("share_of_all", pa.float64())]  # fmt: skip
+        return pa.Table.from_pylist(rows, schema=pa.schema(kinds))
+
+    def moves(self, name: str) -> pa.Table:
+        """Who entered or left a segment since the refresh before the last: `customer_id`, `moved` (`entered` or
+        `left`), `is_new` (nobody knew them then), `because` (in the condition's words). Raises UnknownSegment."""
+        import pyarrow as pa
+
+        about = segment(self._workspace, name)
+        with self._reading() as facts:
+            moves: Any = facts.table(standing.MOVES)
+            own_moves = moves.filter(
+                moves.segment == about.name, moves.version == about.version, moves.customer_id.notnull()
+            )
+            traits: Any = facts.table("traits")
+            there = [each for each in sorted(about.condition.traits) if each in traits.columns]
+            now = traits.select("customer_id", **{f"now_{each}": traits[each] for each in there})
+            found = listed(facts, own_moves.left_join(now, "customer_id").drop("customer_id_right"))
+        rows = [
+            {
+                "customer_id": row["customer_id"],
+                "moved": "entered" if row["now"] == standing.whole(about.condition) else "left",
+                "is_new": row["is_new"],
+                "because": standing.because(
+                    about.condition,
+                    row,
+                    {each: row[f"now_{each}"] for each in there},
+                    json.loads(row["before"] or "{}"),
+                ),
+            }
+            for row in sorted(found, key=lambda row: str(row["customer_id"]))
+        ]
+        kinds = [("customer_id", pa.string()), ("moved", pa.string()), ("is_new", pa.bool_()), ("because", pa.string())]
+        return pa.Table.from_pylist(rows, schema=pa.schema(kinds))
+
+    def export(self, name: str, path: Path | None = None, columns: Sequence[str] = EXPORTED) -> tuple[Path, int]:
+        """Write a segment's members as CSV that a spreadsheet opens without running anything in it: `customer_id` and
+        the columns, traits or name, email and phone. By default to the workspace's `exports/`, where erasure finds it.
+
+        Returns the path and how many rows. Raises UnknownSegment, UnknownColumn.
+        """
+        target = path or self._folder() / f"{name}.csv"
+        rows = self._people(segment(self._workspace, name).condition, columns)
+        with _written(target) as file:
+            names = ("customer_id", *columns)
+            count = write_csv(file, names, ([row[name] for name in names] for row in rows))
+        return target, count
+
+    def audience(self, name: str, platform: str, path: Path | None = None) -> Audience:
+        """Write a list of hashed identifiers of a segment's members for an advertising platform: meta, google, tiktok.
+
+        Left out are who may not be written to on any channel, and who is in the held-out group of a programme that is
+        going on. By default to the workspace's `exports/`, where erasure finds it. Raises UnknownSegment,
+        UnknownPlatform.
+        """
+        if platform not in PLATFORMS:
+            raise UnknownPlatform(name=platform, choices=", ".join(PLATFORMS))
+        made = PLATFORMS[platform]
+        target = path or self._folder() / f"{name}-{platform}.csv"
+        people = list(self._people(segment(self._workspace, name).condition, ("email", "phone", *REACHED)))
+        agreed = [row for row in people if any(row[channel] for channel in REACHED)]
+        held_out = self._held_out()
+        open_to_it = [row for row in agreed if row["customer_id"] not in held_out]
+        identified = [row for row in (made.row(each["email"], each["phone"]) for each in open_to_it) if any(row)]
+        with _written(target) as file:
+            write_csv(file, made.columns, sorted(set(identified)))
+        return Audience(
+            target,
+            len(people),
+            len(people) - len(agreed),
+            len(agreed) - len(open_to_it),
+            len(open_to_it) - len(identified),
+            len(identified),
+        )
+
+    def _folder(self) -> Path:
+        return self._workspace / "exports"
+
+    def _people(self, condition: Condition, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """The members with columns of traits and of the contact list, sorted by key."""
+        with self._reading() as facts:
+            known: Any = facts.table("customers")
+            traits: Any = facts.table("traits")
+            choices = {*traits.columns, *CONTACT}
+            for each in columns:
+                if each not in choices:
+                    meant = nearest(each, choices)
+                    raise UnknownColumn(name=each, near=f" Did you mean {meant}?" if meant else "")
+            wanted = [each for each in columns if each not in CONTACT]
+            people = self._marked(facts, [condition], wanted)
+            inside = people.filter(people[_mark(0)])
+            contact = known.select(known_id="customer_id", **{each: known[each] for each in CONTACT})
+            rows = inside.left_join(contact, inside.customer_id == contact.known_id)
+            rows = rows.select("customer_id", *dict.fromkeys(each for each in columns if each != "customer_id"))
+            found = facts.arrow(rows.order_by("customer_id"))
+        for batch in found.to_batches(max_chunksize=10_000):
+            yield from batch.to_pylist()
+
     def _members(self, condition: Condition) -> list[str]:
         with self._reading() as facts:
             people = self._marked(facts, [condition])
             found = people.filter(people[_mark(0)]).select("customer_id").order_by("customer_id")
             return [row["customer_id"] for row in listed(facts, found)]
 
-    def _marked(self, facts: Snapshot, conditions: Sequence[Condition]) -> Any:
+    def _marked(self, facts: Snapshot, conditions: Sequence[Condition], columns: Sequence[str] = ()) -> Any:
         """Everybody, with a mark for each condition; whatever they ask of behaviour is answered in one pass."""
         traits: Any = facts.table("traits")
-        needed = {*REACHED, "net_revenue"}.union(*(each.traits for each in conditions))
+        needed = {*REACHED, "net_revenue", *columns}.union(*(each.traits for each in conditions))
         if missing := sorted(needed - set(traits.columns)):
             raise TraitsOutdated(names=", ".join(missing))
         scope = self._scope(facts, None)
         known = with_behaviour(facts, scope, traits, frozenset().union(*(each.behaviours for each in conditions)))
         marks = {_mark(place): each.on(known, scope) for place, each in enumerate(conditions)}
         reachable = known.reachable_email | known.reachable_whatsapp | known.reachable_sms
-        return facts.kept(known.select("customer_id", "net_revenue", reachable=reachable, **marks))
+        kept = {each: known[each] for each in ("customer_id", "net_revenue", *columns)}
+        return facts.kept(known.select(**kept, reachable=reachable, **marks))
 
 
 def _mark(place: int) -> str:
     return f"in_{place}"
+
+
+def _written(target: Path) -> Any:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target.open("w", encoding="utf-8", newline="")
+
+
+def _movements(facts: Snapshot, known: Sequence[Segment]) -> dict[str, tuple[int, int]]:
+    """How many entered and left each segment since the refresh before; without those that were not there then."""
+    moves: Any = facts.table(standing.MOVES)
+    counted = moves.group_by("segment", "version", "now").aggregate(n=moves.customer_id.count())
+    rows = listed(facts, counted)
+    found = {}
+    for each in known:
+        own_rows = [row for row in rows if (row["segment"], row["version"]) == (each.name, each.version)]
+        inside = standing.whole(each.condition)
+        if own_rows:
+            entered = sum(row["n"] for row in own_rows if row["now"] == inside)
+            found[each.name] = (entered, sum(row["n"] for row in own_rows) - entered)
+    return found

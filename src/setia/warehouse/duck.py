@@ -30,6 +30,11 @@ def connect(limits: WarehouseSettings, scratch: Path) -> duckdb.DuckDBPyConnecti
     # Progress is counted, so that it can be asked for, and never printed.
     connection.execute("set enable_progress_bar_print = false")
     connection.execute("set enable_progress_bar = true")
+    # What Spark calls so, for expressions that are the same on both.
+    connection.execute(
+        "create macro get_json_object(document, path) as "
+        "case when json_valid(document) then json_extract_string(document, path) end"
+    )
     return connection
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -14,7 +14,7 @@ from setia.facts import FACTS, FactTable
 from setia.kernel.errors import SetiaError
 from setia.settings import WarehouseSettings
 from setia.store.database import Lock, Store
-from setia.warehouse import duck, files
+from setia.warehouse import duck, files, persons
 from setia.warehouse.files import DataFile
 from setia.warehouse.snapshot import Memory
 
@@ -43,9 +43,19 @@ class BadQuery(SetiaError):
 
 
 class Reader(Memory):
-    """A snapshot under one DuckDB connection. Every fact table is there, empty ones included."""
+    """A snapshot under one DuckDB connection. Every fact table is there, empty ones included.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, folder: Path, listed: Sequence[DataFile]) -> None:
+    Customers who were found to be one person are one; with `as_imported` all stay under the keys of their files.
+    """
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        folder: Path,
+        listed: Sequence[DataFile],
+        *,
+        as_imported: bool = False,
+    ) -> None:
         super().__init__()
         self.duck = connection
         self._folder = folder
@@ -53,13 +63,50 @@ class Reader(Memory):
         for file in listed:
             self._by_table.setdefault(file.table, []).append(file)
         self._numbers = count()
+        known = self._by_table.get(persons.SAME_PERSON, ())
+        joined = None if as_imported or not any(file.rows for file in known) else duck.quoted(persons.SAME_PERSON)
         for name, found in self._by_table.items():
-            definition = derived_view(folder, found) if name not in FACTS else fact_view(FACTS[name], folder, found)
+            if name not in FACTS:
+                self.duck.execute(f"create view {duck.quoted(name)} as {derived_view(folder, found)}")
+        for name, table in FACTS.items():
+            definition = fact_view(table, folder, self._by_table[name])
+            if joined and persons.is_joined(name):
+                definition = persons.as_one(table, f"({definition})", joined)
             self.duck.execute(f"create view {duck.quoted(name)} as {definition}")
+
+    def files(self, table: str) -> list[DataFile]:
+        """The files that make up a table in this snapshot."""
+        return list(self._by_table.get(table, ()))
 
     def rows(self, table: str) -> int:
         """How many rows a table has, from the catalogue alone."""
         return sum(file.rows for file in self._by_table.get(table, ()))
+
+    def columns(self, table: str) -> tuple[str, ...]:
+        """The columns of a table; none where a derived table is not there."""
+        if table not in self._by_table:
+            return ()
+        return tuple(name for name, *_ in self.duck.execute(f"describe {duck.quoted(table)}").fetchall())
+
+    def changes(self, table: str, before: Collection[DataFile]) -> str | None:
+        """The SELECT of the rows that came or went since a snapshot of these files; None where nothing did.
+
+        Rows that were only written into another file have done neither.
+        """
+        old = {file.path: file for file in before if file.table == table}
+        new = {file.path: file for file in self.files(table)}
+        gone = [file for path, file in old.items() if path not in new]
+        came = [file for path, file in new.items() if path not in old]
+        if not gone and not came:
+            return None
+
+        def rows(found: list[DataFile]) -> str:
+            return fact_view(FACTS[table], self._folder, found) if table in FACTS else derived_view(self._folder, found)
+
+        if not gone or not came:
+            return rows(gone or came)
+        one, other = rows(came), rows(gone)
+        return f"(({one}) except all ({other})) union all (({other}) except all ({one}))"
 
     def table(self, name: str) -> ir.Table:
         """A table as an Ibis expression. Raises NotRefreshed for a derived table that is not there."""
@@ -156,13 +203,19 @@ def pinned(store: Store, snapshot: int | None = None) -> Iterator[list[DataFile]
 
 @contextmanager
 def reading(
-    store: Store, folder: Path, scratch: Path, limits: WarehouseSettings, snapshot: int | None = None
+    store: Store,
+    folder: Path,
+    scratch: Path,
+    limits: WarehouseSettings,
+    snapshot: int | None = None,
+    *,
+    as_imported: bool = False,
 ) -> Iterator[Reader]:
     """A reader of one snapshot, the newest unless a number is given; its files stay until the block ends."""
     scratch.mkdir(parents=True, exist_ok=True)
     spill = Path(tempfile.mkdtemp(prefix="read-", dir=scratch))
     try:
         with pinned(store, snapshot) as listed, duck.connect(limits, spill) as connection:
-            yield Reader(connection, folder, listed)
+            yield Reader(connection, folder, listed, as_imported=as_imported)
     finally:
         shutil.rmtree(spill, ignore_errors=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from setia.facts import FACTS, FactTable, Kind
 from setia.kernel.errors import SetiaError
+from setia.warehouse import persons
 from setia.warehouse.files import DataFile
 from setia.warehouse.reader import NotRefreshed, require_known
 from setia.warehouse.snapshot import Memory
@@ -51,19 +52,29 @@ class SparkReader(Memory):
         self._others = self._memtables()
         self._prefix = f"setia_{next(_NUMBERS)}_"
         self._kept: list[Any] = []
+        self._imported: list[str] = []
         self._by_table: dict[str, list[DataFile]] = {name: [] for name in FACTS}
         for file in listed:
             self._by_table.setdefault(file.table, []).append(file)
         self._ibis = ibis.pyspark.connect(session)
         try:
-            for name, files in self._by_table.items():
-                self._show(name, files, [str(folder / file.path) for file in files])
+            known = self._by_table.get(persons.SAME_PERSON, ())
+            self._joined = any(file.rows for file in known)
+            for name in (persons.SAME_PERSON, *(each for each in self._by_table if each != persons.SAME_PERSON)):
+                files = self._by_table.get(name)
+                if files is not None:
+                    self._show(name, files, [str(folder / file.path) for file in files])
         except BaseException:
             self.close()
             raise
 
     def _show(self, name: str, files: Sequence[DataFile], paths: Sequence[str]) -> None:
         frame = self._fact(FACTS[name], files, paths) if name in FACTS else self._session.read.parquet(*paths)
+        if self._joined and persons.is_joined(name):
+            imported = f"{self._prefix}imported_{name}"
+            frame.createOrReplaceTempView(imported)
+            self._imported.append(imported)
+            frame = self._session.sql(persons.as_one(FACTS[name], imported, self._prefix + persons.SAME_PERSON))
         frame.createOrReplaceTempView(self._prefix + name)
 
     def _fact(self, table: FactTable, found: Sequence[DataFile], paths: Sequence[str]) -> DataFrame:
@@ -114,7 +125,8 @@ class SparkReader(Memory):
 
     def close(self) -> None:
         """Take what was made out of the session."""
-        for name in [*(self._prefix + table for table in self._by_table), *(self._memtables() - self._others)]:
+        own = [*(self._prefix + table for table in self._by_table), *self._imported]
+        for name in [*own, *(self._memtables() - self._others)]:
             self._session.catalog.dropTempView(name)
         for kept in self._kept:
             kept.release()

@@ -36,6 +36,12 @@ def _usual_gap(row: Any, _scope: Scope) -> Any:
     return (row.purchase_days > 0).ifelse(rhythm, None)
 
 
+def _gap_before_last(row: Any, _scope: Scope) -> Any:
+    """The usual gap as it stood before the latest purchase, which may have ended a long silence."""
+    before = (PSEUDO_GAPS * row.shop_gap_days + row.recency - row.last_gap) / (PSEUDO_GAPS + row.purchase_days - 2)
+    return (row.purchase_days > 1).ifelse(before, None)
+
+
 DERIVED = (
     Trait(
         "net_revenue", "money", N_("All orders so far, returns deducted"),
@@ -63,12 +69,19 @@ DERIVED = (
         _over("days_since_last_order", "usual_gap_days"), ("days_since_last_order", "usual_gap_days"),
     ),
     Trait(
+        "gap_before_last", "number", N_("Their usual gap as it stood before the latest purchase"), _gap_before_last,
+        ("recency", "purchase_days", "last_gap"),
+    ),
+    Trait(
         "voucher_share", "share", N_("Share of orders with a voucher"),
         _over("orders_with_voucher", "orders"), ("orders_with_voucher", "orders"),
     ),
     Trait(
         "visit_trend", "number", N_("Visits of the last 30 days ÷ those of the 30 days before"),
         _over("visits_30d", "visits_30d_before"), ("visits_30d", "visits_30d_before"),
+    ),
+    Trait(
+        "referrer", "flag", N_("Has brought a friend"), lambda row, _: row.referrals > 0, ("referrals",),
     ),
 )  # fmt: skip
 """In the order in which they are made: each needs what stands before it."""

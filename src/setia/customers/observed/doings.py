@@ -40,7 +40,43 @@ VISITS = Family(
 )
 SEEN = Family(
     seen_events,
-    (Trait("days_since_last_visit", "integer", N_("Days since the last visit or other event"), days_since("day")),),
+    (
+        Trait(
+            "days_since_last_visit",
+            "integer",
+            N_("Days since the last visit or other event"),
+            days_since("day"),
+            ages=True,
+        ),
+    ),
+)
+
+
+PAYMENT_FAILED = "Payment Failed"
+"""The event by which a shop or its payment provider says that a charge did not go through."""
+
+
+def _failures(facts: Snapshot, scope: Scope) -> Any:
+    events: Any = seen_events(facts, scope)
+    return events.filter(events.name == PAYMENT_FAILED)
+
+
+def _referrals(facts: Snapshot, scope: Scope) -> Any:
+    events: Any = seen_events(facts, scope)
+    return events.filter(events.name == scope.rules.referral_event)
+
+
+PAYMENTS = Family(
+    _failures,
+    (
+        Trait(
+            "payment_failures_90d", "integer", N_("Payments that failed in the last 90 days"), within(90), otherwise=0
+        ),
+    ),
+)
+REFERRALS = Family(
+    _referrals,
+    (Trait("referrals", "integer", N_("Friends they have brought"), lambda rows, _: rows.count(), otherwise=0),),
 )
 
 
@@ -62,7 +98,7 @@ MESSAGES = Family(
         Trait("messages_90d", "integer", N_("Messages in the last 90 days"), within(90), otherwise=0),
         Trait("opened_90d", "integer", N_("Of those, opened"), within(90, "opened"), otherwise=0),
         Trait("clicked_90d", "integer", N_("Of those, with a click"), within(90, "clicked"), otherwise=0),
-        Trait("days_since_last_message", "integer", N_("Days since the latest message"), days_since("day")),
+        Trait("days_since_last_message", "integer", N_("Days since the latest message"), days_since("day"), ages=True),
     ),
 )
 
@@ -73,9 +109,13 @@ def _latest_score(survey: Survey) -> Any:
 
         given = survey.valid(facts, scope)
         given = given.filter(given.customer_id.notnull())
-        said = ibis.struct({"at": given.answered_at, "id": given.answer_id, "score": given.score, "day": given.day})
+        said = ibis.struct({
+            "at": given.answered_at, "id": given.answer_id, "score": given.score, "day": given.day,
+            "scale": given.scale.fill_null(0),
+        })  # fmt: skip
         latest = given.group_by("customer_id").aggregate(last=said.max())
-        return latest.select("customer_id", score=latest.last["score"], day=latest.last["day"])
+        about = {name: latest.last[name] for name in ("score", "day", "scale")}
+        return latest.select("customer_id", **about)
 
     return rows
 
@@ -85,12 +125,21 @@ ANSWERS = (
         _latest_score(RECOMMENDATION),
         (
             Trait("last_nps", "integer", N_("Latest answer to the question of recommendation, 0 to 10"), told("score")),
-            Trait("days_since_nps", "integer", N_("Days since that answer"), days_since("day")),
+            Trait("days_since_nps", "integer", N_("Days since that answer"), days_since("day"), ages=True),
         ),
     ),
     Family(
         _latest_score(SATISFACTION),
-        (Trait("last_csat", "integer", N_("Latest answer on satisfaction, on its own scale"), told("score")),),
+        (
+            Trait("last_csat", "integer", N_("Latest answer on satisfaction, on its own scale"), told("score")),
+            Trait(
+                "last_csat_of",
+                "integer",
+                N_("The highest answer possible then"),
+                lambda rows, _: rows.scale.max().nullif(0),
+            ),
+            Trait("days_since_csat", "integer", N_("Days since that answer"), days_since("day"), ages=True),
+        ),
     ),
 )
 
@@ -154,4 +203,5 @@ SUBSCRIPTIONS = Family(
             lambda rows, scope: rows.runs.any().ifelse(None, _days(scope, rows.ended_at.max())),
         ),
     ),
+    always=True,
 )  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from setia.customers.trait import Family, Trait, days_since, told
+from setia.customers.trait import WINDOWS, Family, Trait, days_since, days_since_first, told
 from setia.history.exchange import in_own_currency
+from setia.history.lines import bought_lines
 from setia.history.returns import returns_before
 from setia.history.sales import customers_orders, days_old, priced_orders
 from setia.history.scope import Scope
@@ -32,6 +33,8 @@ def purchase_days(facts: Snapshot, scope: Scope) -> Any:
 
 
 def _sum_within(column: str, days: int) -> Any:
+    assert days in WINDOWS
+
     def total(rows: Any, scope: Scope) -> Any:
         return rows[column].sum(where=days_old(scope, rows.day) < days).fill_null(0)
 
@@ -39,8 +42,14 @@ def _sum_within(column: str, days: int) -> Any:
 
 
 def _gap_spread(rows: Any, _scope: Scope) -> Any:
-    """Null below three purchase days: one gap has no spread."""
-    return (rows.gap.count() >= 2).ifelse(rows.gap.std(how="pop") / rows.gap.mean(), None)
+    """Null below three purchase days: one gap has no spread. From whole sums, so that no order of rows shows in it."""
+    gap = rows.gap.cast("int64")
+    n, total, squares = (part.cast("float64") for part in (gap.count(), gap.sum(), (gap * gap).sum()))
+    return (gap.count() >= 2).ifelse((n * squares - total * total).sqrt() / total, None)
+
+
+def _last_gap(rows: Any, _scope: Scope) -> Any:
+    return rows.gap.argmax(rows.day)
 
 
 ORDERS = Family(
@@ -54,10 +63,9 @@ ORDERS = Family(
         ),
         Trait("first_day", "day", N_("Day of the first order"), lambda rows, _: rows.day.min()),
         Trait("last_day", "day", N_("Day of the latest order"), lambda rows, _: rows.day.max()),
-        Trait("days_since_last_order", "integer", N_("Days since the latest order"), days_since("day")),
+        Trait("days_since_last_order", "integer", N_("Days since the latest order"), days_since("day"), ages=True),
         Trait(
-            "days_since_first_order", "integer", N_("Days since the first order"),
-            lambda rows, scope: days_old(scope, rows.day.min()),
+            "days_since_first_order", "integer", N_("Days since the first order"), days_since_first("day"), ages=True
         ),
         Trait(
             "recency", "integer", N_("Days from the first to the latest order"),
@@ -75,6 +83,7 @@ ORDERS = Family(
             "first_day_revenue", "money", N_("Orders of the first day, before returns"),
             lambda rows, _: rows.revenue.argmin(rows.day),
         ),
+        Trait("last_gap", "integer", N_("Days between the latest two purchase days"), _last_gap),
         Trait(
             "gap_spread", "number", N_("Spread of the days between purchases: standard deviation ÷ mean"), _gap_spread
         ),
@@ -96,6 +105,7 @@ RETURNS = Family(
             otherwise=0,
         ),
     ),
+    whole=True,
 )  # fmt: skip
 
 
@@ -113,23 +123,12 @@ def _channel(facts: Snapshot, scope: Scope) -> Any:
     return _favourite(customers_orders(facts, scope), lambda rows: rows.count(), "channel")
 
 
-def _bought_lines(facts: Snapshot, scope: Scope) -> Any:
-    orders: Any = customers_orders(facts, scope)
-    lines: Any = facts.table("order_lines")
-    products: Any = facts.table("products")
-    bought = lines.select("document_id", "product_id", "amount").join(
-        orders.select("document_id", "customer_id"), "document_id"
-    )
-    about = products.select(known_id="product_id", category="category")
-    return bought.left_join(about, bought.product_id == about.known_id)
-
-
 def _product(facts: Snapshot, scope: Scope) -> Any:
-    return _favourite(_bought_lines(facts, scope), lambda rows: rows.amount.sum(), "product_id")
+    return _favourite(bought_lines(facts, scope), lambda rows: rows.amount.sum(), "product_id")
 
 
 def _category(facts: Snapshot, scope: Scope) -> Any:
-    return _favourite(_bought_lines(facts, scope), lambda rows: rows.amount.sum(), "category")
+    return _favourite(bought_lines(facts, scope), lambda rows: rows.amount.sum(), "category")
 
 
 FAVOURITES = (

@@ -58,6 +58,7 @@ PERSON = Family(
             lambda rows, _: rows.phone.notnull().any(), otherwise=False,
         ),
     ),
+    always=True,
 )  # fmt: skip
 
 

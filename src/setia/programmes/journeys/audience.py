@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from setia.conditions.behaviour import with_behaviour
+from setia.conditions.condition import Condition
+from setia.customers.traits import WORDS
 from setia.history.sales import customers_orders, days_old
 from setia.history.scope import Scope
 from setia.programmes.journeys.models import Journey
 from setia.programmes.journeys.rules import silence_factor
-from setia.segments.behaviour import with_behaviour
-from setia.segments.condition import Condition
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -25,7 +26,7 @@ def entering(facts: Snapshot, traits: ir.Table, journey: Journey, scope: Scope, 
     With `reachable` only those who may be written to: with an address and consent. It is asked before anybody is
     assigned to an arm, so that both arms are alike.
     """
-    condition = Condition.parse(journey.audience)
+    condition = Condition.parse(journey.audience, WORDS)
     rows: Any = with_behaviour(facts, scope, traits, condition.behaviours)
     rows = rows.mutate(silence=days_old(scope, rows.last_day))
     rows = rows.mutate(silence_limit=rows.usual_gap_days * silence_factor(journey.enter.quantile))

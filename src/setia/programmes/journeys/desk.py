@@ -255,6 +255,11 @@ class Journeys:
         )
         return write(spec.subject[speaker.language], spec.body[speaker.language], letter, speaker, step)
 
+    def held_out(self) -> set[str]:
+        """The customers whom programmes that are going on may not reach, so that their effect can be seen."""
+        with self._store.begin() as tx:
+            return service.held_out(tx)
+
     # After.
 
     def results(self, name: str | None = None) -> list[Result]:

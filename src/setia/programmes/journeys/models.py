@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from setia.conditions.condition import BadCondition, Condition
+from setia.customers.traits import WORDS
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import LANGUAGES
-from setia.segments.condition import BadCondition, Condition
 
 Texts = dict[Literal["en", "id", "ms"], str]
 
@@ -130,7 +131,7 @@ class Journey(_Part):
     @classmethod
     def _condition(cls, text: str) -> str:
         try:
-            Condition.parse(text)
+            Condition.parse(text, WORDS)
         except BadCondition as problem:
             raise ValueError(str(problem.facts["problem"])) from problem
         return text

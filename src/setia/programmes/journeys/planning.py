@@ -98,7 +98,7 @@ def look_back(reader: Reader, journey: Journey, scope: Scope) -> tuple[int, int]
 
 def before(scope: Scope, days: int) -> Scope:
     """The same scope some days earlier."""
-    return Scope(scope.as_of - dt.timedelta(days=days), scope.currency, scope.time_zone)
+    return scope.at(scope.as_of - dt.timedelta(days=days))
 
 
 def past_traits(reader: Reader, past: Scope) -> Any:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from setia.customers.tables import same_person
 from setia.kernel.errors import SetiaError
 from setia.messaging.tables import sends
 from setia.programmes.journeys.models import Journey
@@ -199,3 +200,15 @@ def _end(tx: Connection, names: list[str], now: dt.datetime) -> None:
         .where(s.programme.in_(names), s.state == "planned")
         .values(state="refused", reason="programme_stopped", settled_at=now)
     )
+
+
+def held_out(tx: Connection) -> set[str]:
+    """All keys of customers in the held-out group of a measurement that is going on."""
+    e = enrolments.c
+    own = (
+        select(e.customer_id)
+        .join(programmes, programmes.c.measurement == e.measurement)
+        .where(e.arm == "held_out", e.customer_id.is_not(None), programmes.c.state != "stopped")
+    )
+    persons = select(same_person.c.person_id).where(same_person.c.customer_id.in_(own))
+    return {str(key) for key in tx.scalars(own.union(persons))}

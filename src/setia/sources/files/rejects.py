@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from heapq import merge
 from pathlib import Path
+
+from setia.kernel.spreadsheet import write_csv
 
 HEADER = ("file", "row", "column", "reason", "content")
 
@@ -59,11 +60,4 @@ def write(rejects: Iterable[Reject], target: Path) -> None:
     """Write a rejects file that a spreadsheet opens without running anything in it."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(HEADER)
-        for reject in rejects:
-            writer.writerow((reject.file, reject.row, reject.column, reject.reason, _harmless(reject.content)))
-
-
-def _harmless(text: str) -> str:
-    return "'" + text if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+        write_csv(file, HEADER, ((each.file, each.row, each.column, each.reason, each.content) for each in rejects))

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from setia.history.lines import bought_lines
 from setia.history.sales import days_old, priced_orders
 from setia.history.scope import Scope
 from setia.history.visits import seen_events
@@ -32,11 +33,15 @@ class Source:
 SOURCES = {
     "events": Source(
         seen_events,
-        {"product_id": "text", "device": "text", "platform": "text", "day": "day"},
+        {"product_id": "text", "device": "text", "platform": "text", "day": "day", "properties": "text"},
     ),
     "orders": Source(
         priced_orders,
         {"total": "number", "discount": "number", "code": "text", "channel": "text", "country": "text", "day": "day"},
+    ),
+    "lines": Source(
+        bought_lines,
+        {"product_id": "text", "category": "text", "quantity": "number", "amount": "number", "day": "day"},
     ),
 }
 
@@ -63,8 +68,12 @@ def _count(rows: Any, counts: Any, _scope: Scope) -> Any:
     return rows.count(where=counts)
 
 
-def _sum(rows: Any, counts: Any, _scope: Scope) -> Any:
-    return rows.total.sum(where=counts).fill_null(0).cast("float64")
+def _count_documents(rows: Any, counts: Any, _scope: Scope) -> Any:
+    return rows.document_id.nunique(where=counts)
+
+
+def _sum_of(column: str) -> Callable[[Any, Any, Scope], Any]:
+    return lambda rows, counts, _scope: rows[column].sum(where=counts).fill_null(0).cast("float64")
 
 
 def _since_last(rows: Any, counts: Any, scope: Scope) -> Any:
@@ -88,10 +97,19 @@ FUNCTIONS: dict[str, Function] = {
         "whether the first event happened and the second did not within so many days after it", _any, False,
     ),
     "count_orders": Function("orders", "number", 0, "may", "number of orders", _count, 0),
-    "sum_orders": Function("orders", "number", 0, "may", "what orders came to, before returns", _sum, 0),
+    "sum_orders": Function("orders", "number", 0, "may", "what orders came to, before returns", _sum_of("total"), 0),
     "days_since_order": Function("orders", "number", 0, "no", "days since the last such order", _since_last),
     "days_since_first_order_with": Function(
         "orders", "number", 0, "no", "days since the first such order", _since_first
+    ),
+    "count_orders_of": Function(
+        "lines", "number", 0, "may", "number of orders with such a product in them", _count_documents, 0
+    ),
+    "sum_products": Function(
+        "lines", "number", 0, "may", "what such products came to, before returns", _sum_of("amount"), 0
+    ),
+    "days_since_product": Function(
+        "lines", "number", 0, "no", "days since such a product was last bought", _since_last
     ),
 }  # fmt: skip
 

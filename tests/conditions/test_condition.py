@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from setia.customers.traits import TRAITS
+from setia.conditions.condition import BadCondition, Condition
+from setia.customers.traits import TRAITS, WORDS
 from setia.history.scope import Scope
 from setia.kernel.errors import printable
-from setia.segments.condition import BadCondition, Condition
 
 NUMBERS = ("orders", "usual_gap_days", "net_revenue")
 SCHEMA = pa.schema(
@@ -43,7 +43,7 @@ def chosen(text: str, rows: list[dict]) -> set[int]:
     """The numbers of the rows in the segment, by DuckDB."""
     numbered = [{**row, "customer_id": number} for number, row in enumerate(rows)]
     table = ibis.memtable(pa.Table.from_pylist(numbered, schema=SCHEMA))
-    inside = Condition.parse(text).on(table, SCOPE)
+    inside = Condition.parse(text, WORDS).on(table, SCOPE)
     found = ibis.duckdb.connect().to_pyarrow(table.select("customer_id", inside=inside)).to_pylist()
     assert all(isinstance(row["inside"], bool) for row in found), "never null"
     return {row["customer_id"] for row in found if row["inside"]}
@@ -99,7 +99,7 @@ def test_means(text, expected):
 
 
 def test_names_the_traits_it_reads():
-    assert Condition.parse("orders > 1 and (orders < 9 or country = 'ID')").traits == {"orders", "country"}
+    assert Condition.parse("orders > 1 and (orders < 9 or country = 'ID')", WORDS).traits == {"orders", "country"}
 
 
 @pytest.mark.parametrize(
@@ -141,14 +141,14 @@ def test_names_the_traits_it_reads():
 )
 def test_says_what_is_wrong(text, problem):
     with pytest.raises(BadCondition) as refused:
-        Condition.parse(text)
+        Condition.parse(text, WORDS)
     assert str(refused.value).startswith(f"The condition `{text}` cannot be used: ")
     assert problem in str(refused.value)
 
 
 def test_shows_the_place_where_it_goes_wrong():
     with pytest.raises(BadCondition, match="near 'country'"):
-        Condition.parse("orders > 1 country")
+        Condition.parse("orders > 1 country", WORDS)
 
 
 @pytest.mark.parametrize(
@@ -213,16 +213,16 @@ def test_shows_the_place_where_it_goes_wrong():
 )
 def test_takes_nothing_else(text):
     with pytest.raises(BadCondition):
-        Condition.parse(text)
+        Condition.parse(text, WORDS)
 
 
 def test_no_condition_is_too_deep_to_refuse():
     deep = "(" * 240 + "orders > 1" + ")" * 240
     with pytest.raises(BadCondition, match="deeply"):
-        Condition.parse(deep)
+        Condition.parse(deep, WORDS)
     long = " or ".join(f"orders = {number}" for number in range(3000))
     with pytest.raises(BadCondition, match="too long"):
-        Condition.parse(long)
+        Condition.parse(long, WORDS)
 
 
 def test_the_longest_condition_still_runs():
@@ -239,7 +239,7 @@ def test_sums_do_not_overflow():
 @settings(max_examples=200)
 def test_any_text_is_taken_or_refused(text):
     try:
-        condition = Condition.parse(text)
+        condition = Condition.parse(text, WORDS)
     except BadCondition as refused:
         assert printable(text) in str(refused)
     else:
@@ -372,7 +372,7 @@ def test_agrees_with_set_algebra(a, b, rows):
 def test_compiles_for_postgresql(condition):
     schema = {name: str(ibis.dtype(ARROW[trait.kind])) for name, trait in TRAITS.items()}
     table = ibis.table(schema, name="traits")
-    statement = ibis.to_sql(table.filter(Condition.parse(condition[0]).on(table, SCOPE)), dialect="postgres")
+    statement = ibis.to_sql(table.filter(Condition.parse(condition[0], WORDS).on(table, SCOPE)), dialect="postgres")
     assert "SELECT" in str(statement)
 
 
@@ -380,4 +380,4 @@ def test_compiles_for_postgresql(condition):
 def test_every_trait_can_be_asked_for(name):
     literal = {"text": "'x'", "day": "'2026-01-01'", "flag": "true"}.get(TRAITS[name].kind, "1")
     table = ibis.table({name: str(ibis.dtype(ARROW[TRAITS[name].kind]))}, name="traits")
-    assert "traits" in str(ibis.to_sql(table.filter(Condition.parse(f"{name} = {literal}").on(table, SCOPE))))
+    assert "traits" in str(ibis.to_sql(table.filter(Condition.parse(f"{name} = {literal}", WORDS).on(table, SCOPE))))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from setia.conditions.behaviour import with_behaviour
+from setia.conditions.condition import Condition
 from setia.customers import traits
 from setia.customers.rhythm import shop_gap_days
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
-from setia.segments.behaviour import with_behaviour
-from setia.segments.condition import Condition
 
 if TYPE_CHECKING:
     from setia.history.scope import Scope
@@ -52,7 +52,7 @@ class Membership:
     @classmethod
     def of(cls, text: str) -> Membership:
         """Of a condition's text. Raises BadCondition, PredictedThen."""
-        condition = Condition.parse(text)
+        condition = Condition.parse(text, traits.WORDS)
         predicted = sorted(condition.traits & traits.PREDICTED)
         if predicted:
             raise PredictedThen(traits=", ".join(predicted))

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from setia.customers.traits import observed
+from setia.conditions.behaviour import with_behaviour
+from setia.conditions.condition import BadCondition, Condition
+from setia.customers.traits import WORDS, observed
 from setia.history.scope import Scope
-from setia.segments.behaviour import with_behaviour
-from setia.segments.condition import BadCondition, Condition
 
 SCOPE = Scope(dt.date(2024, 7, 1), "USD", "UTC")
 FIRST = dt.datetime(2024, 6, 1, tzinfo=dt.UTC)
@@ -30,7 +30,7 @@ def order(number: int, who: str, day: dt.date, total: int, channel: str | None =
 
 
 def members(reader: Any, text: str, scope: Scope = SCOPE) -> set[str]:
-    condition = Condition.parse(text)
+    condition = Condition.parse(text, WORDS)
     known = with_behaviour(reader, scope, observed(reader, scope, 30.0, condition.traits), condition.behaviours)
     found = reader.arrow(known.filter(condition.on(known, scope)).select("customer_id")).to_pylist()
     return {row["customer_id"] for row in found}
@@ -108,7 +108,7 @@ def test_by_hand(reader, text, expected):
 )
 def test_what_cannot_be_asked(text, said):
     with pytest.raises(BadCondition, match=said):
-        Condition.parse(text)
+        Condition.parse(text, WORDS)
 
 
 def test_names_are_never_part_of_the_query(reader_of):
@@ -120,7 +120,7 @@ def test_names_are_never_part_of_the_query(reader_of):
 
 def test_one_question_asked_twice_is_one_column():
     texts = ("count_events('A', 30) > 1", "Count_Events('A',30) < 5", "count_events('A', 31) > 1")
-    asked = [next(iter(Condition.parse(text).behaviours)) for text in texts]
+    asked = [next(iter(Condition.parse(text, WORDS).behaviours)) for text in texts]
     assert asked[0] == asked[1]
     assert asked[0].column != asked[2].column
 

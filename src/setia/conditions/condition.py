@@ -7,22 +7,23 @@ in the segment. Sums are floating-point numbers. Names may be written in capital
 
 What somebody did is asked by functions: `count_events('Product Viewed', 30) >= 3`,
 `sum_orders(365, channel = 'app') > 500000`, `not_followed('Product Added', 'Order Completed', 7)`. Names of events come
-first, then a number of days before `as_of`, then a condition on the happenings themselves. `in_segment('loyal')` asks
-for the members of another segment.
+first, then a number of days before `as_of`, then a condition on the happenings themselves, which may read what an event
+carries: `property('plan') = 'gold'`, `number('value') > 100`. `in_segment('loyal')` asks for the members of another
+segment.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from setia.customers.traits import TRAITS
+from setia.conditions.behaviour import FUNCTIONS, SOURCES, Behaviour
+from setia.conditions.properties import PROPERTIES, property_of, told_property
 from setia.kernel.errors import SetiaError
 from setia.kernel.near import nearest
 from setia.metrics.options import MOST_DAYS
-from setia.segments.behaviour import FUNCTIONS, SOURCES, Behaviour
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -31,9 +32,15 @@ if TYPE_CHECKING:
 
     from setia.history.scope import Scope
 
-KINDS = {
-    trait.name: "number" if trait.kind in ("integer", "money", "share") else trait.kind for trait in TRAITS.values()
-}
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a condition may speak of."""
+
+    traits: Mapping[str, str]
+    """Names with their kinds: number, text, flag or day."""
+    segments: Mapping[str, str] | None = None
+    """The conditions that `in_segment` may ask for, by name."""
 
 
 class BadCondition(SetiaError):
@@ -47,20 +54,31 @@ class Condition:
     """A checked condition."""
 
     text: str
+    kind: str
+    """Of its value: a flag, but for an expression that is no condition."""
     traits: frozenset[str]
     """The traits it reads."""
     behaviours: frozenset[Behaviour]
     """What it asks of what customers did: columns that `with_behaviour` puts beside the traits."""
     _tree: Any
+    _words: Words = field(compare=False, repr=False)
     _segments: tuple[tuple[str, Condition], ...] = ()
     """The segments that it asks for, each with its condition."""
 
     @classmethod
-    def parse(cls, text: str, saved: Mapping[str, str] | None = None, asking: tuple[str, ...] = ()) -> Condition:
+    def parse(cls, text: str, words: Words, asking: tuple[str, ...] = ()) -> Condition:
         """Read and check a condition. Raises BadCondition, naming the place and the word that was probably meant.
 
-        `saved` has the conditions that `in_segment` may ask for by name, `asking` the segments that this one stands in.
+        `asking` are the segments that this one stands in.
         """
+        found = cls.expression(text, words, asking)
+        if found.kind != "flag":
+            raise BadCondition(condition=text, problem="it is not true or false by itself; compare it with something")
+        return found
+
+    @classmethod
+    def expression(cls, text: str, words: Words, asking: tuple[str, ...] = ()) -> Condition:
+        """The same for an expression that may be a number, a text or a day as well. Raises BadCondition."""
         import sqlglot
         from sqlglot import errors
         from sqlglot import expressions as exp
@@ -74,21 +92,34 @@ class Condition:
             details = getattr(problem, "errors", None)
             where = f"near {details[0]['highlight']!r}" if details and details[0].get("highlight") else "at its end"
             raise BadCondition(condition=text, problem=f"it breaks off or goes wrong {where}") from problem
-        check = _Check(text, saved=saved, asking=asking)
+        return cls._of(text, tree, words, asking)
+
+    @classmethod
+    def _of(cls, text: str, tree: sql.Expression, words: Words, asking: tuple[str, ...] = ()) -> Condition:
+        check = _Check(text, words.traits, saved=words, asking=asking)
         kind = check.kind(tree)
-        if kind != "flag":
-            raise BadCondition(condition=text, problem="it is not true or false by itself; compare it with something")
-        return cls(
-            text,
-            frozenset(check.traits),
-            frozenset(check.behaviours),
-            tree,
-            tuple((name, check.segments[name]) for name in sorted(check.segments)),
-        )
+        segments = tuple((name, check.segments[name]) for name in sorted(check.segments))
+        return cls(text, kind, frozenset(check.traits), frozenset(check.behaviours), tree, words, segments)
+
+    @property
+    def parts(self) -> tuple[Condition, ...]:
+        """The conditions that must all hold: what stands between its outermost `and`s."""
+        return tuple(self._of(part.sql(dialect="duckdb"), part, self._words) for part in _conjuncts(self._tree))
+
+    def value(self, table: ir.Table, scope: Scope) -> Any:
+        """Its value over a table of traits and behaviours, as an Ibis expression."""
+        return _compiled(self._tree, table, scope, dict(self._segments))
 
     def on(self, table: ir.Table, scope: Scope) -> ir.BooleanValue:
         """The condition over a table of traits and behaviours, as an Ibis expression that is never null."""
-        return _compiled(self._tree, table, scope, dict(self._segments)).fill_null(False)
+        return self.value(table, scope).fill_null(False)
+
+
+def _conjuncts(node: sql.Expression) -> list[sql.Expression]:
+    inner = node.unnest()
+    if type(inner).__name__ != "And":
+        return [node]
+    return [*_conjuncts(inner.this), *_conjuncts(inner.expression)]
 
 
 MOST_WORDS = 500
@@ -117,9 +148,9 @@ class _Check:
     def __init__(
         self,
         text: str,
-        columns: Mapping[str, str] = KINDS,
+        columns: Mapping[str, str],
         what: str = "trait",
-        saved: Mapping[str, str] | None = None,
+        saved: Words | None = None,
         asking: tuple[str, ...] = (),
     ) -> None:
         self._text = text
@@ -178,8 +209,16 @@ class _Check:
             return "day"
         if name == "in_segment" and self._what == "trait":
             return self._member(node)
+        if name in PROPERTIES and "properties" in self._columns:
+            if property_of(node) is None:
+                raise self._wrong(
+                    f"`{node.sql(dialect='duckdb')}`: write `{name}('plan')`, with the property's name in letters, "
+                    "digits, `_` and dots"
+                )
+            return PROPERTIES[name]
         if name not in FUNCTIONS or self._what != "trait":
-            choices = [*FUNCTIONS, "days_ago", "in_segment"] if self._what == "trait" else ["days_ago"]
+            more = [*FUNCTIONS, "in_segment"] if self._what == "trait" else []
+            choices = [*more, "days_ago", *(PROPERTIES if "properties" in self._columns else ())]
             meant = nearest(name, choices)
             hint = f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(choices)}"
             raise self._wrong(f"there is no function `{node.name}`{hint}")
@@ -200,17 +239,17 @@ class _Check:
         if len(given) != 1 or type(given[0]).__name__ != "Literal" or not given[0].is_string:
             raise self._wrong(f"`{node.sql(dialect='duckdb')}`: write `in_segment('loyal')`, with a name")
         name = given[0].name
-        if self._saved is None:
+        if self._saved is None or self._saved.segments is None:
             raise self._wrong(
                 "`in_segment` is for segments and `setia segments`; write the segment's own condition here"
             )
         if name in self._asking:
             raise self._wrong(f"the segment asks for itself: {' → '.join((*self._asking, name))}")
-        if name not in self._saved:
-            meant = nearest(name, self._saved)
+        if name not in self._saved.segments:
+            meant = nearest(name, self._saved.segments)
             hint = f"; did you mean `{meant}`?" if meant else "; `setia segments` lists them all"
             raise self._wrong(f"there is no segment `{name}`{hint}")
-        inside = Condition.parse(self._saved[name], self._saved, (*self._asking, name))
+        inside = Condition.parse(self._saved.segments[name], self._saved, (*self._asking, name))
         self.segments[name] = inside
         self.traits |= inside.traits
         self.behaviours |= inside.behaviours
@@ -221,7 +260,7 @@ class _Check:
 
     def _trait(self, node: sql.Expression) -> str:
         name = node.name.lower()
-        if name not in self._columns:
+        if name not in self._columns or name == "properties":
             meant = nearest(name, self._columns)
             place = node.this.meta.get("start", self._text.find(node.name)) + 1
             listed = (
@@ -337,6 +376,8 @@ def _called(node: sql.Expression, table: Any, scope: Scope, segments: Mapping[st
         return segments[node.expressions[0].name].on(table, scope)
     if node.name.lower() == "days_ago":
         return ibis.literal(scope.as_of - dt.timedelta(days=int(node.expressions[0].name)))
+    if (name := property_of(node)) is not None:
+        return told_property(table.properties, name, PROPERTIES[node.name.lower()])
     asked = _asked(node)
     assert isinstance(asked, Behaviour), "the check has let it through"
     return table[asked.column]

@@ -1,0 +1,214 @@
+"""A refresh that touches only customers with news gives what a refresh from scratch gives, to the last digit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from collections.abc import Callable
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from setia.customers.news import Before, find_news, renewed
+from setia.customers.traits import OBSERVED, happened, judged, observed, with_needs
+from setia.facts import FACTS
+from setia.history.scope import Scope
+from setia.settings import WarehouseSettings
+from setia.warehouse import duck
+from setia.warehouse.files import DataFile
+from setia.warehouse.reader import Reader
+
+START = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+PEOPLE = [f"c{number}" for number in range(60)]
+_numbers = count()
+
+
+def moment(random_: random.Random) -> dt.datetime:
+    return START + dt.timedelta(days=random_.randint(0, 420), minutes=random_.choice([0, 10, 600, 1439]))
+
+
+def somebody(r: random.Random) -> str | None:
+    return r.choice([*PEOPLE, None, None, None])
+
+
+def one(r: random.Random, table: str, number: int) -> dict[str, Any]:
+    """A row of a table at random, made so that rows of different customers get into each other's way."""
+    at, who = moment(r), somebody(r)
+    day = at.date()
+    later = at + dt.timedelta(days=r.randint(0, 60))
+    maybe = r.choice([None, later])
+    match table:
+        case "customers":
+            who = PEOPLE[number % len(PEOPLE)]
+            return {"customer_id": who, "email": r.choice([None, f"x{r.randint(0, 9)}@example.com", f"{who}@example.com"]),
+                    "phone": r.choice([None, "+62811"]), "created_at": r.choice([None, at]),
+                    "birth_date": r.choice([None, dt.date(1990, 2, 28)]), "email_consent_at": r.choice([None, at]),
+                    "email_optout_at": r.choice([None, None, later])}  # fmt: skip
+        case "consents":
+            return {"consent_id": str(number), "customer_id": who, "email": r.choice([None, f"x{r.randint(0, 9)}@example.com"]),
+                    "channel": r.choice(["email", "whatsapp"]), "state": r.choice(["given", "withdrawn"]),
+                    "decided_at": at}  # fmt: skip
+        case "orders":
+            return {"order_id": str(number % 80), "document_id": f"{r.choice(['', 'shopee:'])}{number}",
+                    "customer_id": who, "placed_at": at, "day": day, "total": r.randint(-5, 90),
+                    "currency": r.choice([None, "USD", "EUR"]), "discount": r.choice([None, 3]),
+                    "code": r.choice([None, "K"]), "channel": r.choice([None, "web", "app"]),
+                    "cancelled_at": r.choice([None, None, None, later]),
+                    "is_test": r.choice([None, False, True])}  # fmt: skip
+        case "order_lines":
+            return {"order_id": str(number % 80), "document_id": f"{r.choice(['', 'shopee:'])}{r.randint(0, 99)}",
+                    "customer_id": who, "product_id": f"p{r.randint(0, 11)}", "quantity": 1, "amount": r.randint(1, 20),
+                    "placed_at": at, "day": day}  # fmt: skip
+        case "products":
+            return {"product_id": f"p{number}", "category": r.choice(["x", "y"])}
+        case "returns":
+            return {"return_id": str(number), "document_id": f"{r.choice(['', 'shopee:'])}r{number}",
+                    "order_id": r.choice([None, str(number % 80)]), "customer_id": who, "returned_at": at, "day": day,
+                    "amount": r.randint(0, 30), "currency": r.choice([None, "EUR"])}  # fmt: skip
+        case "events":
+            return {"event_id": str(number), "customer_id": who, "occurred_at": at, "day": day,
+                    "visitor": r.choice([None, *(f"v{n}" for n in range(25))]),
+                    "name": r.choice(["Product Viewed", "Payment Failed", "Friend Referred"])}  # fmt: skip
+        case "messages":
+            return {"message_id": str(number), "customer_id": who, "sent_at": at, "day": day, "channel": "email",
+                    "state": r.choice(["accepted", "rejected"]), "opened_at": maybe,
+                    "clicked_at": r.choice([None, later])}  # fmt: skip
+        case "answers":
+            return {"answer_id": str(number), "customer_id": who, "answered_at": at, "day": day,
+                    "survey": r.choice(["nps", "csat"]), "score": r.randint(0, 10),
+                    "scale": r.choice([None, 5, 10])}  # fmt: skip
+        case "cases":
+            return {"case_id": str(number), "customer_id": who, "opened_at": at, "day": day, "resolved_at": maybe}
+        case "subscriptions":
+            return {"subscription_id": str(number), "customer_id": who or "a", "started_at": at, "amount": 10,
+                    "period_months": 1, "ended_at": maybe}  # fmt: skip
+    raise AssertionError(table)
+
+
+TABLES = ("customers", "consents", "orders", "order_lines", "products", "returns", "events", "messages", "answers",
+          "cases", "subscriptions")  # fmt: skip
+SIZES = {"customers": 60, "products": 12, "orders": 100, "order_lines": 100, "events": 100}
+
+
+@pytest.fixture
+def reader_over(tmp_path: Path) -> Any:
+    limits, opened = WarehouseSettings(memory="1GB", threads=2), []
+
+    def make(files: list[DataFile]) -> Reader:
+        opened.append(duck.connect(limits, tmp_path))
+        return Reader(opened[-1], tmp_path, files)
+
+    yield make
+    for connection in opened:
+        connection.close()
+
+
+def put_down(folder: Path, table: str, rows: list[dict[str, Any]]) -> DataFile:
+    """Rows as a file of the warehouse."""
+    import duckdb
+    import pyarrow as pa
+
+    path = folder / f"{table}-{next(_numbers)}.parquet"
+    names = dict.fromkeys(name for row in rows for name in row)
+    given = pa.table({name: [row.get(name) for row in rows] for name in names})  # noqa: F841  (read by DuckDB)
+    blank = ", ".join(f"null::{f.kind.value} as {f.name}" for f in FACTS[table].fields)
+    typed = ", ".join(f"{f.name}::{f.kind.value} as {f.name}" for f in FACTS[table].fields)
+    with duckdb.connect() as connection:
+        connection.execute("set timezone = 'UTC'")
+        select = f"select {typed} from (select {blank} where false union all by name from given)"
+        connection.execute(f"copy ({select}) to '{path}' (format parquet)")
+    return DataFile(table, None, path.name, len(rows), FACTS[table].version)
+
+
+def everything(reader: Reader, scope: Scope, rows: Any = None) -> list[dict[str, Any]]:
+    made = happened(reader, scope, with_needs(scope, OBSERVED)) if rows is None else rows
+    found = reader.arrow(judged(reader.kept(made), scope, 40.0)).to_pylist()
+    return sorted(found, key=lambda row: row["customer_id"])
+
+
+def keep_traits(reader: Reader, folder: Path, scope: Scope) -> DataFile:
+    """The table of traits as a refresh leaves it."""
+    path = folder / f"traits-{next(_numbers)}.parquet"
+    compiled = reader.ibis.compile(observed(reader, scope, 40.0))
+    reader.duck.execute(f"copy ({compiled}) to '{path}' (format parquet)")
+    return DataFile("traits", None, path.name, 1, 0)
+
+
+@settings(max_examples=8)
+@given(seed=st.integers(0, 2**32), days=st.sampled_from([0, 0, 1, 2, 30]), share=st.sampled_from([0.0, 0.3, 0.6]))
+def test_with_news_or_from_scratch(seed: int, days: int, share: float) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _compare(folder, random.Random(seed), days, share)
+
+
+def _compare(folder: Path, r: random.Random, days: int, share: float) -> None:
+    limits = WarehouseSettings(memory="1GB", threads=2)
+    scope = Scope(dt.date(2024, 12, 1), "USD", "Asia/Jakarta", margin=Decimal("0.3"))
+    facts = {table: [one(r, table, n) for n in range(SIZES.get(table, 40))] for table in TABLES}
+    rates = put_down(folder, "rates", [{"day": dt.date(2024, 3, 1), "from_currency": "EUR", "to_currency": "USD",
+                                       "rate": "1.1"}])  # fmt: skip
+    files = {table: put_down(folder, table, rows) for table, rows in facts.items()}
+    first = [*files.values(), rates]
+    with duck.connect(limits, folder) as connection:
+        kept = keep_traits(Reader(connection, folder, first), folder, scope)
+    # Some rows change, some go, some come.
+    second = [rates]
+    for table, rows in facts.items():
+        if r.random() < share:
+            keys = FACTS[table].key
+            more = [one(r, table, n) for n in r.sample(range(200), 2)]
+            gone = r.randrange(len(rows))
+            stay = [row for place, row in enumerate(rows) if place != gone]
+            named = {
+                str([row.get(k) for k in keys] if table != "order_lines" else id(row)): row for row in [*stay, *more]
+            }
+            second.append(put_down(folder, table, list(named.values())))
+        else:
+            second.append(files[table])
+    then = scope.at(scope.as_of + dt.timedelta(days=days))
+    with duck.connect(limits, folder) as connection:
+        expected = everything(Reader(connection, folder, second), then)
+    with duck.connect(limits, folder) as connection:
+        reader = Reader(connection, folder, [*second, kept])
+        before = Before(scope.as_of, first)
+        touched = find_news(reader, before, then)
+        assert touched is not None
+        assert everything(reader, then, renewed(reader, before, then)) == expected
+        if days == 0 and second == first:
+            assert touched == 0
+    assert len(expected) >= 4
+
+
+def test_who_has_no_news_is_left_alone(reader_over: Callable[..., Reader], tmp_path: Path) -> None:
+    scope = Scope(dt.date(2024, 7, 1), "USD", "UTC")
+    old = [{"order_id": who, "document_id": who, "customer_id": who, "total": 10,
+            "placed_at": START, "day": START.date()} for who in ("a", "b", "c")]  # fmt: skip
+    new = {**old[0], "order_id": "9", "document_id": "9", "placed_at": dt.datetime(2024, 7, 1, tzinfo=dt.UTC),
+           "day": dt.date(2024, 7, 1)}  # fmt: skip
+    files = [put_down(tmp_path, "orders", old)]
+    kept = keep_traits(reader_over(files), tmp_path, scope)
+    # The file of the month was written anew with the same rows and one more.
+    now = [put_down(tmp_path, "orders", [*old, new]), kept]
+    reader = reader_over(now)
+    assert find_news(reader, Before(scope.as_of, files), scope.at(dt.date(2024, 7, 2))) == 1
+    assert reader.duck.sql("from setia_news").fetchall() == [("a",)]
+
+
+def test_a_new_rate_or_a_day_before_begins_from_scratch(reader_over: Callable[..., Reader], tmp_path: Path) -> None:
+    scope = Scope(dt.date(2024, 7, 1), "USD", "UTC")
+    order = {"order_id": "1", "document_id": "1", "customer_id": "a", "total": 1, "placed_at": START,
+             "day": START.date()}  # fmt: skip
+    files = [put_down(tmp_path, "orders", [order])]
+    kept = keep_traits(reader_over(files), tmp_path, scope)
+    rate = {"day": dt.date(2024, 1, 1), "from_currency": "EUR", "to_currency": "USD", "rate": "1.1"}
+    more = [*files, kept, put_down(tmp_path, "rates", [rate])]
+    assert find_news(reader_over(more), Before(scope.as_of, files), scope) is None
+    assert find_news(reader_over([*files, kept]), Before(scope.as_of, files), scope.at(dt.date(2024, 6, 30))) is None
