@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from setia import erasure
+from setia.customers.identity import mapping
+from setia.customers.service import Customers
 from setia.history.calendar import Calendar
 from setia.history.sales import last_recorded_day
 from setia.history.scope import Scope
-from setia.joining import look_for_joins
+from setia.joining import let_hold, look_for_joins
 from setia.kernel.errors import SetiaError
 from setia.kernel.figure import Page
 from setia.kernel.i18n import Speaker
@@ -35,6 +37,7 @@ from setia.refresh import Refreshed, last_card, refresh, tell_facts
 from setia.report.contents import Contents, Programmes, gather
 from setia.report.html import as_json, render
 from setia.report.pages import page, without_personal_rows
+from setia.report.story import life
 from setia.segments.breakdown import Membership
 from setia.segments.service import Segments
 from setia.settings import FILE, Settings, ShopSettings, template
@@ -283,6 +286,30 @@ class Shop:
             add_views(reader, self.scope(reader), query)
             return reader.query(query)
 
+    @cached_property
+    def customers(self) -> Customers:
+        """The customers: traits, lives, stages, who is one person."""
+
+        def keys_of(reader: Reader, identifier: str) -> tuple[str, ...]:
+            keys = erasure.find(reader, self.identity, identifier).customer_ids
+            known = self._persons()
+            return tuple(dict.fromkeys([*(known.get(key, key) for key in keys), *keys]))
+
+        return Customers(self.reading, self.scope, self.store, keys_of, self._let_joins_hold, self.clock)
+
+    def _persons(self) -> dict[str, str]:
+        with self.store.begin() as tx:
+            return mapping(tx)
+
+    def story(self, identifier: str, language: str | None = None) -> Page:
+        """The life of a customer as a page, by key, e-mail address or telephone. Raises NobodyFound, NotACustomer."""
+        told = self.customers.story(identifier)
+        return life(told, self.segments.of(told.customer_id), self._speaker(language))
+
+    def _let_joins_hold(self) -> int:
+        with self.writing() as writer:
+            return let_hold(self.store, writer, self.clock())
+
     # Decide.
 
     @cached_property
@@ -326,6 +353,7 @@ class Shop:
             reader.table("traits")
         plan = self.programmes.plan(FIRST_PLAYBOOK, as_of=as_of) if idle else None
         placebo = self.programmes.placebo(FIRST_PLAYBOOK, as_of=as_of) if not results else None
+        sizes = self.segments.sizes().to_pylist()
         with self.reading() as reader:
             card, scope = last_card(self.store), self.scope(reader, as_of)
             if scope.as_of.isoformat() != card["as_of"]:
@@ -333,7 +361,7 @@ class Shop:
             said = Programmes(results, plan, placebo)
             ranges = benchmarks(self.settings.benchmarks)
             name, wanted = self.settings.shop.name, self.settings.targets
-            return gather(reader, scope, name, card, said, wanted, ranges, self.progress)
+            return gather(reader, scope, name, card, said, sizes, wanted, ranges, self.progress)
 
     def _written(self, made: Page, speaker: Speaker) -> Path:
         folder = self.folder / "reports"

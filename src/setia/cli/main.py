@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from setia import __version__
-from setia.cli import figures, imports, people, programmes, segments, shop
+from setia.cli import customers, figures, imports, people, programmes, segments, shop
 from setia.kernel.errors import SetiaError
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def _root(
 shop.add_to(app)
 imports.add_to(app)
 figures.add_to(app)
+customers.add_to(app)
 segments.add_to(app)
 programmes.add_to(app)
 people.add_to(app)

@@ -46,6 +46,16 @@ STAGES: dict[str, str] = {
     "lost": N_("Lost: silent for three times as long as that"),
 }
 """In the order in which a customer may pass through them."""
+NAMES: dict[str, str] = {
+    "acquisition": N_("No order yet"),
+    "activation": N_("New"),
+    "retention": N_("Regular"),
+    "loyalty": N_("Loyal"),
+    "reactivation": N_("Back again"),
+    "dormant": N_("Dormant"),
+    "lost": N_("Lost"),
+}
+"""The same in a word or two, for the heads of tables."""
 ACTIONS: dict[str, str] = {
     "acquisition": N_("Make the first order easy: a welcome, the best sellers, a small offer that ends soon."),
     "activation": N_("Win the second order: thanks, how to use it, what goes with it, a reason to come back in time."),

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from setia.customers.flow import Flow, RfmMap, rfm_map, stage_flow
+from setia.customers.health import PARTS
 from setia.history.scope import Scope
 from setia.kernel.progress import Progress
 from setia.metrics import timing, weeks
@@ -75,6 +77,12 @@ class Contents:
     """Whom to act on this week: `name`, `customer_id`, `usual_gap_days`, `days_since_last_order`, `orders`, `worth`."""
     stages: list[dict[str, Any]]
     """Per stage: `stage`, `customers`, `net_revenue`, `expected_value_365d`."""
+    flow: Flow
+    rfm: RfmMap
+    health: list[dict[str, Any]]
+    """Per tenth of the health of subscriptions: `health` (its beginning), `subscribers`, how many of them for each reason."""
+    segments: list[dict[str, Any]]
+    """As `shop.segments.sizes()` has them."""
     chances: list[dict[str, Any]]
     """Per tenth of the chance of an order in 90 days: `chance`, `customers`, `expected_value_365d`."""
     at_risk: dict[str, Any]
@@ -97,7 +105,7 @@ class Programmes:
 
 def gather(
     reader: Reader, scope: Scope, shop: str, card: dict[str, Any], programmes: Programmes,
-    wanted: Mapping[str, float], ranges: Mapping[str, Benchmark], progress: Progress,
+    segments: list[dict[str, Any]], wanted: Mapping[str, float], ranges: Mapping[str, Benchmark], progress: Progress,
 ) -> Contents:  # fmt: skip
     """Ask everything once. Raises NotRefreshed where there are no traits yet, UnknownMetric for a target's name."""
     from setia.facts import FACTS
@@ -128,6 +136,10 @@ def gather(
         customers=reader.rows("traits"),
         people=_people(reader),
         stages=_stages(reader),
+        flow=stage_flow(reader, scope),
+        rfm=rfm_map(reader, scope),
+        health=_health(reader),
+        segments=segments,
         chances=_chances(reader),
         at_risk=_at_risk(reader),
         card=card,
@@ -164,6 +176,17 @@ def _stages(reader: Reader) -> list[dict[str, Any]]:
         expected_value_365d=traits.expected_value_365d.sum(),
     )
     return listed(reader, counted)
+
+
+def _health(reader: Reader) -> list[dict[str, Any]]:
+    import ibis
+
+    traits: Any = reader.table("traits")
+    rows = traits.filter(traits.health.notnull())
+    tenth = ibis.least((rows.health / 10).floor().cast("int64"), 9)
+    because = {name: rows.count(where=rows.health_reason == name) for name in PARTS}
+    counted = rows.group_by(health=tenth * 10).aggregate(subscribers=rows.count(), **because)
+    return sorted(listed(reader, counted), key=lambda row: int(row["health"]))
 
 
 def _chances(reader: Reader) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from setia.report import (
     keeping,
     monday,
     numbers,
+    people,
     proof,
     spending,
     subscribing,
@@ -57,6 +58,7 @@ def _sections(contents: Contents, speaker: Speaker) -> Iterator[Section]:
     has = contents.has
     yield monday.section(contents, speaker)
     yield numbers.section(contents, speaker)
+    yield people.section(contents, speaker)
     yield keeping.section(contents, speaker)
     yield buying.section(contents, speaker)
     yield winning.section(contents, speaker)

@@ -1,11 +1,10 @@
-"""Value and risk: what customers have brought by age, stages, and what is expected of whom."""
+"""Value and risk: what customers have brought by age, and what is expected of whom."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Any
 
-from setia.customers.stages import STAGES
 from setia.kernel.figure import Column, Figure, Section
 from setia.kernel.i18n import Speaker
 from setia.metrics.answer import Answer
@@ -16,7 +15,7 @@ from setia.report.showing import headline
 
 
 def section(contents: Contents, speaker: Speaker) -> Section:
-    """Lifetime value so far, stages, predictions."""
+    """Lifetime value so far, predictions."""
     answer = contents.answers["lifetime_value"]
     months = answer.figures["months"]
     detail = speaker("after {n} months, net of returns", n=speaker.count(months)) if months else None
@@ -28,7 +27,6 @@ def section(contents: Contents, speaker: Speaker) -> Section:
         figures=(
             _lifetime(answer, speaker),
             _by_cohort(answer, speaker),
-            _stages(contents, speaker),
             _chances(contents, speaker),
         ),
     )
@@ -117,38 +115,6 @@ def _caution(contents: Contents, speaker: Speaker) -> str:
             "upper limits. Go by the silence and the shop's own rhythm instead."
         )
     return ""
-
-
-def _stages(contents: Contents, speaker: Speaker) -> Figure:
-    order = list(STAGES)
-    rows = [
-        {**row, "stage": speaker(STAGES[row["stage"]]), "rank": order.index(row["stage"])} for row in contents.stages
-    ]
-    rows.sort(key=lambda row: row["rank"])
-    overdue = next((row for row in contents.stages if row["stage"] == "dormant"), None)
-    finding = speaker(
-        "{n} of {of} customers are dormant: still winnable, not for long.",
-        n=speaker.count(overdue["customers"] if overdue else 0), of=speaker.count(contents.customers),
-    )  # fmt: skip
-    return Figure(
-        name="stages",
-        title=speaker("Life-cycle stages"),
-        finding=finding,
-        columns=(
-            Column("stage", speaker("Stage"), "text"),
-            Column("customers", speaker("Customers"), "count"),
-            Column("net_revenue", speaker("Net sales so far"), "money"),
-            Column("expected_value_365d", speaker("Expected in the next 365 days"), "money"),
-        ),
-        rows=rows,
-        mark="bars",
-        x="stage",
-        series=("customers",),
-        how=speaker(
-            "By each customer's own usual gap: dormant after 1.6 gaps of silence, lost after 4.8; loyal from the fourth "
-            "purchase on."
-        ),
-    )
 
 
 def _chances(contents: Contents, speaker: Speaker) -> Figure:

@@ -6,7 +6,7 @@ import datetime as dt
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,7 +98,8 @@ class Segments:
     def sizes(self) -> pa.Table:
         """One row per segment: `segment`, `title`, `own`, `version`, `customers`, `share` (of all customers),
         `reachable` (may be written to on a channel), `net_revenue`, `entered` and `left` (since the refresh before;
-        null for a segment that was not there then)."""
+        null for a segment that was not there then), `entered_because` and `left_because` (the part of the condition
+        that changed for most of them)."""
         import pyarrow as pa
 
         known = self.all()
@@ -126,8 +127,7 @@ class Segments:
                     "share": found[f"customers_{place}"] / everybody if everybody else None,
                     "reachable": found[f"reachable_{place}"],
                     "net_revenue": found[f"revenue_{place}"],
-                    "entered": moved.get(each.name, (None, None))[0],
-                    "left": moved.get(each.name, (None, None))[1],
+                    **asdict(moved.get(each.name, _UNKNOWN)),
                 }
                 for place, each in enumerate(known)
             ]
@@ -320,16 +320,43 @@ def _written(target: Path) -> Any:
     return target.open("w", encoding="utf-8", newline="")
 
 
-def _movements(facts: Snapshot, known: Sequence[Segment]) -> dict[str, tuple[int, int]]:
-    """How many entered and left each segment since the refresh before; without those that were not there then."""
+@dataclass(frozen=True, slots=True)
+class _Movement:
+    """How many entered and left a segment, and the part of its condition that most of them met or lost."""
+
+    entered: int | None
+    left: int | None
+    entered_because: str | None
+    left_because: str | None
+
+
+_UNKNOWN = _Movement(None, None, None, None)
+
+
+def _movements(facts: Snapshot, known: Sequence[Segment]) -> dict[str, _Movement]:
+    """The movement of each segment since the refresh before; without those that were not there then."""
     moves: Any = facts.table(standing.MOVES)
-    counted = moves.group_by("segment", "version", "now").aggregate(n=moves.customer_id.count())
-    rows = listed(facts, counted)
+    keys = ("segment", "version", "was", "now")
+    rows = listed(facts, moves.group_by(*keys).aggregate(n=moves.customer_id.count()))
     found = {}
     for each in known:
         own_rows = [row for row in rows if (row["segment"], row["version"]) == (each.name, each.version)]
-        inside = standing.whole(each.condition)
         if own_rows:
-            entered = sum(row["n"] for row in own_rows if row["now"] == inside)
-            found[each.name] = (entered, sum(row["n"] for row in own_rows) - entered)
+            moved = [row for row in own_rows if row["was"] is not None]
+            inside = standing.whole(each.condition)
+            came = [row for row in moved if row["now"] == inside]
+            went = [row for row in moved if row["now"] != inside]
+            found[each.name] = _Movement(
+                sum(row["n"] for row in came),
+                sum(row["n"] for row in went),
+                _commonest(each, came),
+                _commonest(each, went),
+            )
     return found
+
+
+def _commonest(about: Segment, moved: Sequence[dict[str, Any]]) -> str | None:
+    """The part of the condition that changed for most."""
+    parts = standing.parts(about.condition)
+    flips = [sum(row["n"] for row in moved if (row["was"] ^ row["now"]) & (1 << place)) for place in range(len(parts))]
+    return parts[flips.index(max(flips))].text if moved and max(flips) else None

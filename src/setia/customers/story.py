@@ -1,0 +1,132 @@
+"""The life of one customer, gathered from the facts: what is known, and what happened, newest first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from setia.conditions.condition import Condition
+from setia.customers import stages
+from setia.customers.traits import WORDS
+from setia.history.scope import Scope
+from setia.kernel.errors import SetiaError
+from setia.warehouse.snapshot import listed
+
+if TYPE_CHECKING:
+    from setia.warehouse.reader import Reader
+
+MOST_HAPPENINGS = 40
+
+
+class NotACustomer(SetiaError):
+    """Nobody is known as {identifier} as of the last refresh. Give a customer's key, e-mail address or telephone."""
+
+    code = "customers.not_a_customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happened to or was done by the customer."""
+
+    day: dt.date
+    kind: str
+    """order, cancelled, returned, answer, case, message, visits, subscribed, unsubscribed, joined."""
+    about: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything a person reads about one customer."""
+
+    customer_id: str
+    keys: tuple[str, ...]
+    """Every key under which the customer is known."""
+    contact: dict[str, Any]
+    """The row of the contact list; empty where they are not on it."""
+    traits: dict[str, Any]
+    """As of the last refresh, the shop's own among them."""
+    stage_rule: str
+    """The condition that put them into their stage."""
+    favourite: str | None
+    """Name of the favourite product."""
+    happenings: list[Happening]
+    more: int
+    """How many older happenings are left out."""
+
+
+def story(reader: Reader, scope: Scope, customer_id: str, keys: tuple[str, ...]) -> Story:
+    """The life of a customer up to `as_of`. Raises NotACustomer, NotRefreshed."""
+    known: Any = reader.table("traits")
+    found = listed(reader, known.filter(known.customer_id == customer_id))
+    if not found:
+        raise NotACustomer(identifier=customer_id)
+    people: Any = reader.table("customers")
+    contact = listed(reader, people.filter(people.customer_id == customer_id))
+    happenings = sorted(_happenings(reader, scope, customer_id), key=lambda each: each.day, reverse=True)
+    rules = {**stages.RULES, **{k: v for k, v in scope.rules.stages.model_dump().items() if v}}
+    return Story(
+        customer_id,
+        keys,
+        contact[0] if contact else {},
+        found[0],
+        Condition.parse(rules[found[0]["stage"]], WORDS).text,
+        _product(reader, found[0]["favourite_product"]),
+        happenings[:MOST_HAPPENINGS],
+        max(len(happenings) - MOST_HAPPENINGS, 0),
+    )
+
+
+def _product(reader: Reader, product_id: str | None) -> str | None:
+    products: Any = reader.table("products")
+    rows = listed(reader, products.filter(products.product_id == product_id)) if product_id else []
+    return (rows[0]["name"] if rows else None) or product_id
+
+
+_ASKED = {
+    "orders": (
+        "select day, total, currency, channel, code, cancelled_at, undelivered_at, "
+        "(select string_agg(distinct coalesce(p.name, l.product_id), ', ' order by coalesce(p.name, l.product_id)) "
+        "from order_lines l left join products p using (product_id) where l.document_id = o.document_id) as products "
+        "from orders o where customer_id = $1 and not coalesce(is_test, false) and not coalesce(is_adjustment, false)"
+    ),
+    "returns": "select day, amount, currency from returns where customer_id = $1",
+    "answers": "select day, survey, score, scale, choice, comment from answers where customer_id = $1",
+    "cases": "select day, reason, channel, resolved_at from cases where customer_id = $1",
+    "messages": (
+        "select day, programme, channel, state, opened_at, clicked_at from messages where customer_id = $1 "
+        "and state <> 'rejected'"
+    ),
+    "visits": (
+        "select max(day) as day, count(distinct day) as days, count(*) as events from events where customer_id = $1 "
+        "group by date_trunc('month', day)"
+    ),
+    "subscriptions": (
+        "select plan, amount, currency, started_at, ended_at, reason from subscriptions where customer_id = $1"
+    ),
+}
+
+
+def _happenings(reader: Reader, scope: Scope, customer_id: str) -> list[Happening]:
+    found: list[Happening] = []
+    for name, query in _ASKED.items():
+        asked = reader.duck.execute(query, [customer_id])
+        columns = [column for column, *_ in asked.description or ()]
+        for row in asked.fetchall():
+            found += _told(name, dict(zip(columns, row, strict=True)), scope)
+    return [each for each in found if each.day < scope.as_of]
+
+
+def _told(name: str, row: dict[str, Any], scope: Scope) -> list[Happening]:
+    if name == "orders":
+        own = [Happening(row["day"], "order", row)]
+        if row["cancelled_at"] is not None:
+            own.append(Happening(scope.day_of(row["cancelled_at"]), "cancelled", row))
+        return own
+    if name == "subscriptions":
+        own = [Happening(scope.day_of(row["started_at"]), "subscribed", row)]
+        if row["ended_at"] is not None:
+            own.append(Happening(scope.day_of(row["ended_at"]), "unsubscribed", row))
+        return own
+    kinds = {"returns": "returned", "answers": "answer", "cases": "case", "messages": "message", "visits": "visits"}
+    return [Happening(row["day"], kinds[name], row)]
