@@ -94,7 +94,7 @@ def test_counted_by_hand(tiny):
     assert consent == {"A": (True, True), "B": (True, False), "C": (False, False), "E": (False, False),
                        "Z": (False, False)}  # fmt: skip
     scores = {name: (row["rfm_recency"], row["rfm_frequency"], row["rfm_value"]) for name, row in found.items()}
-    assert scores == {"A": (3, 5, 5), "B": (5, 5, 2), "C": (2, 3, 3), "E": (4, 3, 4), "Z": (None, None, None)}
+    assert scores == {"A": (2, 5, 5), "B": (5, 5, 1), "C": (1, 1, 2), "E": (4, 1, 4), "Z": (None, None, None)}
     assert {name: row["stage"] for name, row in found.items()} == {
         "A": "retention", "B": "retention", "C": "activation", "E": "activation", "Z": "acquisition",
     }  # fmt: skip
@@ -265,13 +265,14 @@ def test_scores_are_fifths_and_ties_share(people):
         if row["orders"] == 0:
             assert row["rfm_recency"] is row["rfm_frequency"] is row["rfm_value"] is None
             continue
-        for score, better in (
-            ("rfm_recency", lambda other, row=row: other["days_since_last_order"] >= row["days_since_last_order"]),
-            ("rfm_frequency", lambda other, row=row: other["purchase_days"] <= row["purchase_days"]),
-            ("rfm_value", lambda other, row=row: other["net_revenue"] <= row["net_revenue"]),
+        for score, value in (
+            ("rfm_recency", lambda row: -row["days_since_last_order"]),
+            ("rfm_frequency", lambda row: row["purchase_days"]),
+            ("rfm_value", lambda row: row["net_revenue"]),
         ):
-            share = sum(map(better, bought)) / len(bought)
-            assert row[score] == math.ceil(5 * share)
+            others = [value(other) for other in bought if value(other) != value(row)]
+            lower = sum(each < value(row) for each in others)
+            assert row[score] == (min(1 + 5 * lower // len(others), 5) if others else 3)
 
 
 def test_cuts_of_the_shops_own():

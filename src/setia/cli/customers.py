@@ -22,7 +22,7 @@ def show(
 
     with opened(shop) as own:
         speaker = Speaker.of(lang or own.settings.shop.language, own.settings.shop.currency)
-        on_terminal(own.story(customer, lang), speaker, console())
+        on_terminal(own.story(customer, lang), speaker, console(), most=200)
 
 
 def joins(

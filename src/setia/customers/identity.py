@@ -50,7 +50,7 @@ _LINKS = """
 with people as (
     select customer_id, lower(email) as email, phone, birth_date, name,
         list_sort(list_distinct(list_filter(string_split(regexp_replace(lower(strip_accents(coalesce(name, ''))),
-            '[^\\p{{L}} ]', ' ', 'g'), ' '), w -> length(w) > 1))) as words
+            '[^\\p{{L}} ]', ' ', 'g'), ' '), lambda w: length(w) > 1))) as words
     from customers
 ), marked as (
     select *, case when contains(customer_id, ':') then split_part(customer_id, ':', 2) end as user_name,
@@ -181,7 +181,7 @@ class _Groups:
     def join(self, one: str, other: str) -> None:
         """Make one set of two, unless that brings together what is kept apart."""
         here, there = self._members.get(one, {one}), self._members.get(other, {other})
-        if here is there or any(self._apart.get(key, set()) & there for key in here):
+        if one in there or any(self._apart.get(key, set()) & there for key in here):
             return
         both = here | there
         self._members.update(dict.fromkeys(both, both))

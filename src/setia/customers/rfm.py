@@ -52,8 +52,9 @@ def together(frequency: Any, value: Any) -> Any:
 def with_rfm(traits: ir.Table, scope: Scope) -> ir.Table:
     """The rows with the three scores and `rfm_group`; null for those without an order.
 
-    Without cuts of the shop's own a score is the fifth of the buyers that a customer is in. Equal values share a
-    score, so that scores do not depend on the order of rows.
+    Without cuts of the shop's own a score is the fifth that a buyer is in, by the share of those with another value who
+    have a lower one: whoever has the lowest scores 1, whoever has the highest 5, equal values score alike, and where
+    all are equal everybody scores 3.
     """
     import ibis
 
@@ -62,8 +63,12 @@ def with_rfm(traits: ir.Table, scope: Scope) -> ir.Table:
     own = scope.rules
 
     def fifth(column: Any) -> Any:
-        share = column.cume_dist().over(ibis.window(group_by=bought, order_by=column))
-        return ibis.ifelse(bought, (share * 5).ceil().cast("int64"), None)
+        lower = column.rank().over(ibis.window(group_by=bought, order_by=column))
+        everybody = rows.count().over(ibis.window(group_by=bought))
+        others = everybody - rows.count().over(ibis.window(group_by=[bought, column]))
+        # Whole numbers, so that no engine's rounding shows.
+        place = ((5 * lower - 5 * lower % others.nullif(0)) / others.nullif(0)).cast("int64")
+        return ibis.ifelse(bought, ibis.least(place.fill_null(2), 4) + 1, None)
 
     def reached(column: Any, cuts: tuple[float, ...]) -> Any:
         marks = [(column.cast("float64") >= cut).cast("int64") for cut in cuts]

@@ -17,7 +17,7 @@ def harmless(cell: Any) -> Any:
 
 def write_csv(target: IO[str], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """Write a table that a spreadsheet opens without running anything in it; returns how many rows."""
-    writer = csv.writer(target)
+    writer = csv.writer(target, lineterminator="\n")
     writer.writerow(names)
     count = 0
     for row in rows:

@@ -18,12 +18,13 @@ TOGETHER = (1, 2, 3, 4, 5)
 def section(contents: Contents, speaker: Speaker) -> Section:
     """Who the customers are."""
     return Section(
-        name="people_who",
+        name="customers",
         title=speaker("Who they are"),
         lead=speaker("In which stage of their life with the shop customers are, where they go, and who came and went."),
         headlines=_headlines(contents, speaker),
         figures=(
             stages(contents, speaker),
+            _actions(contents, speaker),
             *_flow(contents, speaker),
             *_rfm(contents, speaker),
             *_health(contents, speaker),
@@ -54,14 +55,13 @@ def _headlines(contents: Contents, speaker: Speaker) -> tuple[Headline, ...]:
 
 
 def stages(contents: Contents, speaker: Speaker) -> Figure:
-    """How many stand in each stage, and what the field does there."""
+    """How many stand in each stage."""
     order = list(STAGES)
     rows = [
         {
             **row,
             "stage": speaker(STAGES[row["stage"]]),
             "rank": order.index(row["stage"]),
-            "action": speaker(ACTIONS[row["stage"]]),
         }
         for row in contents.stages
     ]
@@ -79,7 +79,6 @@ def stages(contents: Contents, speaker: Speaker) -> Figure:
             Column("customers", speaker("Customers"), "count"),
             Column("net_revenue", speaker("Net sales so far"), "money"),
             Column("expected_value_365d", speaker("Expected in the next 365 days"), "money"),
-            Column("action", speaker("What shops do"), "text"),
         ),
         rows=rows,
         mark="bars",
@@ -90,6 +89,21 @@ def stages(contents: Contents, speaker: Speaker) -> Figure:
             "purchase on."
         ),
     )  # fmt: skip
+
+
+def _actions(contents: Contents, speaker: Speaker) -> Figure:
+    there = {row["stage"] for row in contents.stages}
+    return Figure(
+        name="stage_actions",
+        title=speaker("What to do in each stage"),
+        finding=speaker("Each stage wants something else; what works in your shop a held-out group shows."),
+        columns=(Column("stage", speaker("Stage"), "text"), Column("action", speaker("What shops do"), "text")),
+        rows=[
+            {"stage": speaker(NAMES[name]), "action": speaker(action)}
+            for name, action in ACTIONS.items()
+            if name in there
+        ],
+    )
 
 
 def _flow(contents: Contents, speaker: Speaker) -> tuple[Figure, ...]:

@@ -21,8 +21,8 @@ MOST_AGES = 12
 """Columns of a cohort table; a terminal holds no more."""
 
 
-def show(page: Page, speaker: Speaker, console: Console) -> None:
-    """Prints the page without the analyst's parts: headlines, findings, tables of at most `MOST_ROWS` rows."""
+def show(page: Page, speaker: Speaker, console: Console, most: int = MOST_ROWS) -> None:
+    """Prints the page without the analyst's parts: headlines, findings, tables of at most so many rows."""
     from rich.padding import Padding
     from rich.rule import Rule
 
@@ -40,7 +40,7 @@ def show(page: Page, speaker: Speaker, console: Console) -> None:
             console.print(Padding(_headlines(section.headlines), (1, 0, 0, 0)))
         for figure in section.figures:
             console.print()
-            for part in _figure(figure, speaker, words):
+            for part in _figure(figure, speaker, words, most):
                 console.print(part)
     console.print()
     console.print(_text(page.footer, "dim"))
@@ -59,49 +59,49 @@ def _headlines(headlines: tuple[Headline, ...]) -> Table:
     return grid
 
 
-def _figure(figure: Figure, speaker: Speaker, words: dict[str, str]) -> list[RenderableType]:
+def _figure(figure: Figure, speaker: Speaker, words: dict[str, str], most: int) -> list[RenderableType]:
     parts: list[RenderableType] = [_text(figure.title, "bold"), _text(figure.finding)]
     if not figure.rows:
         parts.append(_text(words["no_rows"], "dim"))
     elif figure.mark == "grid" and figure.series:
-        parts += _grid(figure, speaker, words)
+        parts += _grid(figure, speaker, words, most)
     else:
-        parts.append(_table(figure, speaker))
-        parts += _rest(len(figure.rows), words)
+        parts.append(_table(figure, speaker, most))
+        parts += _rest(len(figure.rows), words, most)
     if figure.note:
         parts.append(_text(f"{words['caution']}: {figure.note}", "yellow"))
     return parts
 
 
-def _table(figure: Figure, speaker: Speaker) -> Table:
+def _table(figure: Figure, speaker: Speaker, most: int) -> Table:
     table = _empty_table()
     for column in figure.columns:
         table.add_column(_text(headed(column, speaker)), justify="left" if column.kind == "text" else "right")
-    for row in figure.rows[:MOST_ROWS]:
+    for row in figure.rows[:most]:
         table.add_row(*(_text(celled(c, row.get(c.key), speaker)) for c in figure.columns))
     return table
 
 
-def _grid(figure: Figure, speaker: Speaker, words: dict[str, str]) -> list[RenderableType]:
+def _grid(figure: Figure, speaker: Speaker, words: dict[str, str], most: int) -> list[RenderableType]:
     grid = laid_out(figure, speaker)
     table = _empty_table()
     table.title = _text(grid.x_title, "dim")
     table.add_column(_text(grid.y_title), no_wrap=True)
     for title in [*grid.fact_titles, *grid.heads[:MOST_AGES]]:
         table.add_column(_text(title), justify="right", no_wrap=True)
-    for line in grid.lines[:MOST_ROWS]:
+    for line in grid.lines[:most]:
         cells = [_text(_shown(cell)) for cell in line.cells[:MOST_AGES]]
         table.add_row(_text(line.name), *map(_text, line.facts), *cells)
     key: list[RenderableType] = [_text(f"· {words['open']}", "dim")] if grid.has_open else []
-    return [table, *_rest(len(grid.lines), words), *key]
+    return [table, *_rest(len(grid.lines), words, most), *key]
 
 
 def _shown(cell: Shaded) -> str:
     return "·" if cell.is_open else cell.text
 
 
-def _rest(rows: int, words: dict[str, str]) -> list[RenderableType]:
-    more = rows - MOST_ROWS
+def _rest(rows: int, words: dict[str, str], most: int) -> list[RenderableType]:
+    more = rows - most
     return [_text(words["more_rows"].format(n=more), "dim")] if more > 0 else []
 
 
