@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from setia.conditions.behaviour import with_behaviour
 from setia.conditions.condition import Condition
@@ -235,10 +235,10 @@ class Segments:
         Returns the path and how many rows. Raises UnknownSegment, UnknownColumn.
         """
         target = path or self._folder() / f"{name}.csv"
-        rows = self._people(segment(self._workspace, name).condition, columns)
+        found = self._people(segment(self._workspace, name).condition, columns)
         with _written(target) as file:
             names = ("customer_id", *columns)
-            count = write_csv(file, names, ([row[name] for name in names] for row in rows))
+            count = write_csv(file, names, ([row[name] for name in names] for row in _rows(found)))
         return target, count
 
     def audience(self, name: str, platform: str, path: Path | None = None) -> Audience:
@@ -252,7 +252,7 @@ class Segments:
             raise UnknownPlatform(name=platform, choices=", ".join(PLATFORMS))
         made = PLATFORMS[platform]
         target = path or self._folder() / f"{name}-{platform}.csv"
-        people = list(self._people(segment(self._workspace, name).condition, ("email", "phone", *REACHED)))
+        people = list(_rows(self._people(segment(self._workspace, name).condition, ("email", "phone", *REACHED))))
         agreed = [row for row in people if any(row[channel] for channel in REACHED)]
         held_out = self._held_out()
         open_to_it = [row for row in agreed if row["customer_id"] not in held_out]
@@ -271,7 +271,7 @@ class Segments:
     def _folder(self) -> Path:
         return self._workspace / "exports"
 
-    def _people(self, condition: Condition, columns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def _people(self, condition: Condition, columns: Sequence[str]) -> pa.Table:
         """The members with columns of traits and of the contact list, sorted by key."""
         with self._reading() as facts:
             known: Any = facts.table("customers")
@@ -287,9 +287,7 @@ class Segments:
             contact = known.select(known_id="customer_id", **{each: known[each] for each in CONTACT})
             rows = inside.left_join(contact, inside.customer_id == contact.known_id)
             rows = rows.select("customer_id", *dict.fromkeys(each for each in columns if each != "customer_id"))
-            found = facts.arrow(rows.order_by("customer_id"))
-        for batch in found.to_batches(max_chunksize=10_000):
-            yield from batch.to_pylist()
+            return facts.arrow(rows.order_by("customer_id"))
 
     def _members(self, condition: Condition) -> list[str]:
         with self._reading() as facts:
@@ -315,9 +313,22 @@ def _mark(place: int) -> str:
     return f"in_{place}"
 
 
-def _written(target: Path) -> Any:
+def _rows(found: pa.Table) -> Iterator[dict[str, Any]]:
+    for batch in found.to_batches(max_chunksize=10_000):
+        yield from batch.to_pylist()
+
+
+@contextmanager
+def _written(target: Path) -> Iterator[IO[str]]:
+    """A file that is there whole or not at all."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    return target.open("w", encoding="utf-8", newline="")
+    draft = target.with_name(f"{target.name}.part")
+    try:
+        with draft.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, slots=True)
