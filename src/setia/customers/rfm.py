@@ -58,28 +58,17 @@ def with_rfm(traits: ir.Table, scope: Scope) -> ir.Table:
     """
     import ibis
 
-    rows: Any = traits
-    bought = rows.orders > 0
     own = scope.rules
-
-    def fifth(column: Any) -> Any:
-        lower = column.rank().over(ibis.window(group_by=bought, order_by=column))
-        everybody = rows.count().over(ibis.window(group_by=bought))
-        others = everybody - rows.count().over(ibis.window(group_by=[bought, column]))
-        # Whole numbers, so that no engine's rounding shows.
-        place = ((5 * lower - 5 * lower % others.nullif(0)) / others.nullif(0)).cast("int64")
-        return ibis.ifelse(bought, ibis.least(place.fill_null(2), 4) + 1, None)
-
-    def reached(column: Any, cuts: tuple[float, ...]) -> Any:
-        marks = [(column.cast("float64") >= cut).cast("int64") for cut in cuts]
-        return ibis.ifelse(bought, 1 + sum(marks[1:], marks[0]), None)
-
-    days, often, much = rows.days_since_last_order, rows.purchase_days, rows.net_revenue
-    scored: Any = rows.mutate(
-        rfm_recency=reached(-days, tuple(-cut for cut in own.rfm_days)) if own.rfm_days else fifth(-days),
-        rfm_frequency=reached(often, own.rfm_purchase_days) if own.rfm_purchase_days else fifth(often),
-        rfm_value=reached(much, own.rfm_revenue) if own.rfm_revenue else fifth(much),
-    )
+    rows: Any = traits
+    bought: Any = rows.orders > 0
+    rows = rows.mutate(neg_days=bought.ifelse(-rows.days_since_last_order, None))
+    for name, column, cuts in (
+        ("rfm_recency", "neg_days", own.rfm_days and tuple(-cut for cut in own.rfm_days)),
+        ("rfm_frequency", "purchase_days", own.rfm_purchase_days),
+        ("rfm_value", "net_revenue", own.rfm_revenue),
+    ):
+        rows = _by_cuts(rows, name, column, cuts) if cuts else _by_fifths(rows, name, column)
+    scored = rows.drop("neg_days")
     both = together(scored.rfm_frequency, scored.rfm_value)
     named = [
         ((scored.rfm_recency == recency) & both.isin([at + 1 for at, name in enumerate(row) if name == group]), group)
@@ -87,3 +76,26 @@ def with_rfm(traits: ir.Table, scope: Scope) -> ir.Table:
         for group in dict.fromkeys(row)
     ]
     return scored.mutate(rfm_group=ibis.cases(*named, else_=ibis.null("string")))
+
+
+def _by_cuts(rows: Any, name: str, column: str, cuts: tuple[float, ...]) -> Any:
+    """How many of the cuts are reached, and one."""
+    marks = [(rows[column].cast("float64") >= cut).cast("int64") for cut in cuts]
+    return rows.mutate(**{name: (rows.orders > 0).ifelse(1 + sum(marks[1:], marks[0]), None)})
+
+
+def _by_fifths(rows: Any, name: str, column: str) -> Any:
+    """By value and not by customer: there are fewer values, and no window carries all traits along."""
+    import ibis
+
+    buyers = rows.filter(rows.orders > 0)
+    values = buyers.group_by(value=buyers[column]).aggregate(alike=buyers.count())
+    upto = values.alike.sum().over(ibis.cumulative_window(order_by="value"))
+    everybody = values.alike.sum().over(ibis.window())
+    counted = values.mutate(lower=(upto - values.alike).cast("int64"), others=(everybody - values.alike).cast("int64"))
+    # Whole numbers, so that no engine's rounding shows.
+    five, others = 5 * counted.lower, counted.others.nullif(0)
+    place = ((five - five % others) / others).cast("int64")
+    scores = counted.select(scored_value="value", **{name: ibis.least(place.fill_null(2), 4) + 1})
+    found = rows.left_join(scores, [rows[column] == scores.scored_value, rows.orders > 0])
+    return found.drop("scored_value")
