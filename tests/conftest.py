@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import importlib.util
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -220,3 +221,23 @@ def _write(connection: Any, name: str, rows: str | list[dict[str, Any]], path: P
         noon = "coalesce(placed_at, timezone('UTC', day + interval 12 hours)) as placed_at"
         select = f"select * replace (coalesce(document_id, order_id) as document_id, {noon}) from ({select})"
     return int(connection.execute(f"copy ({select}) to '{path}' (format parquet)").fetchall()[0][0])
+
+
+@pytest.fixture(scope="module")
+def spark_session() -> Iterator[Any]:
+    """One Spark session on two cores, in UTC and with ANSI arithmetic."""
+    if shutil.which("java") is None:
+        pytest.skip("no Java on the path; Spark needs version 17 or newer")
+    sql = pytest.importorskip("pyspark.sql", reason="Spark is not installed; `make spark` adds it")
+    from setia.warehouse.spark import NEEDED
+
+    building = sql.SparkSession.builder.master("local[2]").appName("setia")
+    quiet = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.bindAddress": "127.0.0.1",
+             "spark.driver.host": "127.0.0.1", "spark.ui.showConsoleProgress": "false", "spark.driver.memory": "2g",
+             "spark.sql.execution.arrow.pyspark.enabled": "true"}  # fmt: skip
+    for name, value in {**quiet, **NEEDED}.items():
+        building = building.config(name, value)
+    running = building.getOrCreate()
+    running.sparkContext.setLogLevel("ERROR")
+    yield running
+    running.stop()

@@ -9,8 +9,10 @@ from pydantic import BaseModel
 
 from docs.generated.map import ROOT
 from docs.generated.markdown import code, paragraphs, table
+from setia.conditions import condition
 from setia.conditions.behaviour import FUNCTIONS, SOURCES
-from setia.customers.stages import STAGES
+from setia.customers import rfm
+from setia.customers.stages import ACTIONS, RULES, STAGES
 from setia.customers.traits import GROUPS
 from setia.facts import FACTS, FactTable, Kind
 from setia.facts.schema import Field
@@ -23,7 +25,6 @@ from setia.metrics.metric import Metric
 from setia.metrics.reasons import REASONS
 from setia.metrics.views import VIEWS
 from setia.programmes.journeys.models import Journey, playbooks
-from setia.segments import condition
 from setia.settings import Settings
 
 KINDS = {
@@ -87,26 +88,53 @@ def _needed(field: Field) -> str:
 
 TRAITS_INTRODUCTION = """# Traits
 
-*For whoever writes an audience or asks in SQL.* A trait is one thing known of a customer. `setia refresh` makes the
-table `traits` anew, one row per customer. The columns from `chance_active` on are predictions
+*For whoever writes an audience or asks in SQL.* A trait is one thing known of a customer. `setia refresh` keeps the
+table `traits`, one row per customer, up to date. The columns from `chance_active` on are predictions
 ([what they are worth](../explanation/predictions.md)); they are empty where there is too little history.
 Days are whole days; `usual_gap_days` is explained in [A customer's own rhythm](../explanation/own-rhythm.md).
 """
 
 
+STAGES_INTRODUCTION = """
+The values of `stage`, in the order in which the rules are tried. `[customers.stages]` in `setia.toml` puts rules of
+your own in their place.
+"""
+RFM_INTRODUCTION = """
+The values of `rfm_group` by `rfm_recency` and the mean of `rfm_frequency` and `rfm_value`, halves upwards. Scores are
+fifths of the buyers: by the share of those with another value who have a lower one, so that the lowest score 1 and the
+highest 5; `rfm_days`, `rfm_purchase_days` and `rfm_revenue` under `[customers]` in `setia.toml` give fixed cuts instead.
+"""
+
+
 def traits() -> str:
     """Every trait, the stages, and the condition language."""
-    heads = ("trait", "kind", "meaning")
+    indonesian, malay = Speaker.of("id"), Speaker.of("ms")
+    heads = ("trait", "kind", "meaning", "artinya", "maksud")
     listed = [
-        f"## {title}\n\n" + table(heads, [(code(trait.name), trait.kind, trait.meaning) for trait in group])
+        f"## {title}\n\n"
+        + table(
+            heads,
+            [
+                (code(trait.name), trait.kind, trait.meaning, indonesian(trait.meaning), malay(trait.meaning))
+                for trait in group
+            ],
+        )
         for title, group in GROUPS.items()
     ]
-    stages = table(("stage", "meaning"), [(code(name), meaning) for name, meaning in STAGES.items()])
+    stages = table(
+        ("stage", "meaning", "the first of these rules that holds", "what shops do"),
+        [(code(name), STAGES[name], code(rule), ACTIONS[name]) for name, rule in RULES.items()],
+    )
+    places = table(
+        ("how recent", *(f"how often and how much: {n}" for n in range(1, 6))),
+        [(str(recency), *(rfm.GROUPS[name] for name in row)) for recency, row in rfm.MAP.items()],
+    )
     return "\n\n".join(
         [
             TRAITS_INTRODUCTION.strip(),
             *listed,
-            f"## Stages\n\nThe values of `stage`:\n\n{stages}",
+            f"## Stages\n\n{STAGES_INTRODUCTION.strip()}\n\n{stages}",
+            f"## The RFM map\n\n{RFM_INTRODUCTION.strip()}\n\n{places}",
             f"## Conditions\n\n{paragraphs(condition)}",
             _functions(),
         ]

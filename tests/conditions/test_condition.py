@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import operator
+from decimal import Decimal
 
 import ibis
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import create_engine, text
 
 from setia.conditions.condition import BadCondition, Condition
 from setia.customers.traits import TRAITS, WORDS
@@ -367,13 +369,55 @@ def test_agrees_with_set_algebra(a, b, rows):
     assert not chosen(f"not ({a[0]})", rows) & inside_a
 
 
-@given(condition=conditions)
-@settings(max_examples=20)
-def test_compiles_for_postgresql(condition):
-    schema = {name: str(ibis.dtype(ARROW[trait.kind])) for name, trait in TRAITS.items()}
-    table = ibis.table(schema, name="traits")
-    statement = ibis.to_sql(table.filter(Condition.parse(condition[0], WORDS).on(table, SCOPE)), dialect="postgres")
-    assert "SELECT" in str(statement)
+TYPES = {"customer_id": "int64", "orders": "int64", "usual_gap_days": "float64", "net_revenue": "decimal(18, 4)",
+         "country": "string", "last_day": "date", "has_email": "boolean"}  # fmt: skip
+IN_POSTGRES = {"int64": "bigint", "float64": "double precision", "decimal(18, 4)": "numeric(18, 4)", "string": "text",
+               "date": "date", "boolean": "boolean"}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def postgres(server_url):
+    engine = create_engine(server_url)
+    with engine.connect() as connection:
+        columns = ", ".join(f"{name} {IN_POSTGRES[kind]}" for name, kind in TYPES.items())
+        connection.execute(text(f"create temp table people ({columns})"))
+        yield connection
+    engine.dispose()
+
+
+@pytest.mark.slow
+@given(several=st.lists(conditions, min_size=8, max_size=8), rows=st.lists(row_of, min_size=1, max_size=12))
+@settings(max_examples=15)
+def test_the_same_on_postgresql(postgres, several, rows):
+    """Run there, on a table of traits as programmes have one, and on DuckDB: the same customers are inside."""
+    postgres.execute(text("truncate people"))
+    numbered = [{**dict.fromkeys(TYPES), **row, "customer_id": number} for number, row in enumerate(rows)]
+    postgres.execute(text(f"insert into people values ({', '.join(f':{name}' for name in TYPES)})"), numbered)
+    table = ibis.table(TYPES, name="people")
+    for written, python in several:
+        inside = table.filter(Condition.parse(written, WORDS).on(table, SCOPE)).select("customer_id")
+        found = set(postgres.exec_driver_sql(str(ibis.to_sql(inside, dialect="postgres")).replace("%", "%%")).scalars())
+        assert found == {number for number, row in enumerate(rows) if python(row) is True}, written
+
+
+@pytest.mark.java
+@pytest.mark.slow
+@given(several=st.lists(conditions, min_size=15, max_size=15), rows=st.lists(row_of, min_size=12, max_size=12))
+@settings(max_examples=4)
+def test_the_same_on_spark(spark_session, several, rows):
+    numbered = [{**dict.fromkeys(TYPES), **row, "customer_id": number} for number, row in enumerate(rows)]
+    schema = "customer_id bigint, orders bigint, usual_gap_days double, net_revenue decimal(18, 4), country string, " \
+             "last_day date, has_email boolean"  # fmt: skip
+    values = [
+        tuple(Decimal(v) if n == "net_revenue" and v is not None else v for n, v in row.items()) for row in numbered
+    ]
+    spark_session.createDataFrame(values, schema).createOrReplaceTempView("people")
+    table = ibis.pyspark.connect(spark_session).table("people")
+    marks = {f"c{n}": Condition.parse(written, WORDS).on(table, SCOPE) for n, (written, _python) in enumerate(several)}
+    found = spark_session.sql(str(ibis.to_sql(table.select("customer_id", **marks), dialect="pyspark"))).collect()
+    for n, (written, python) in enumerate(several):
+        inside = {row["customer_id"] for row in found if row[f"c{n}"]}
+        assert inside == {number for number, row in enumerate(rows) if python(row) is True}, written
 
 
 @pytest.mark.parametrize("name", sorted(TRAITS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -26,26 +25,6 @@ from setia.segments.breakdown import Membership
 from setia.simulate import ShopSettings, SimulatedShop
 
 pytestmark = [pytest.mark.java, pytest.mark.slow]
-
-
-@pytest.fixture(scope="module")
-def session() -> Iterator[Any]:
-    """One Spark session on two cores, in UTC and with ANSI arithmetic."""
-    if shutil.which("java") is None:
-        pytest.skip("no Java on the path; Spark needs version 17 or newer")
-    sql = pytest.importorskip("pyspark.sql", reason="Spark is not installed; `make spark` adds it")
-    from setia.warehouse.spark import NEEDED
-
-    building = sql.SparkSession.builder.master("local[2]").appName("setia")
-    quiet = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.bindAddress": "127.0.0.1",
-             "spark.driver.host": "127.0.0.1", "spark.ui.showConsoleProgress": "false", "spark.driver.memory": "2g",
-             "spark.sql.execution.arrow.pyspark.enabled": "true"}  # fmt: skip
-    for name, value in {**quiet, **NEEDED}.items():
-        building = building.config(name, value)
-    running = building.getOrCreate()
-    running.sparkContext.setLogLevel("ERROR")
-    yield running
-    running.stop()
 
 
 @pytest.fixture
@@ -101,13 +80,13 @@ def asked(metric: Any) -> Iterator[dict[str, Any]]:
         yield {"by": "reason"}
 
 
-def test_every_number_is_the_same(session: Any, shop: Any) -> None:
+def test_every_number_is_the_same(spark_session: Any, shop: Any) -> None:
     from setia.warehouse.reader import pinned
     from setia.warehouse.spark import SparkReader
 
     scope = Scope(dt.date(2026, 3, 1), "IDR", "Asia/Jakarta", calendar=Calendar("ID"))
     with shop.reading() as duck, pinned(shop.store) as listed:
-        spark = SparkReader(session, shop.folder / "data", listed)
+        spark = SparkReader(spark_session, shop.folder / "data", listed)
         other = []
         for metric in METRICS.values():
             for options in asked(metric):
@@ -133,15 +112,15 @@ def test_every_number_is_the_same(session: Any, shop: Any) -> None:
         spark.close()
 
 
-def test_every_trait_and_behaviour_is_the_same(session: Any, shop: Any) -> None:
+def test_every_trait_and_behaviour_is_the_same(spark_session: Any, shop: Any) -> None:
     from setia.warehouse.reader import pinned
     from setia.warehouse.spark import SparkReader
 
     scope = Scope(dt.date(2026, 3, 1), "IDR", "Asia/Jakarta", calendar=Calendar("ID"))
     # All families are joined; as broadcasts together they would not fit the test's own driver.
-    session.conf.set("spark.sql.autoBroadcastJoinThreshold", -1)
+    spark_session.conf.set("spark.sql.autoBroadcastJoinThreshold", -1)
     with shop.reading() as duck, pinned(shop.store) as listed:
-        spark = SparkReader(session, shop.folder / "data", listed)
+        spark = SparkReader(spark_session, shop.folder / "data", listed)
         asked = Condition.parse(
             "count_events('Product Viewed', 60, device = 'mobile') > 0 and sum_orders(90, day >= days_ago(60)) > 1 "
             "or days_since_order(channel = 'web') < 9 or not_followed('Product Added', 'Product Viewed', 3) "
@@ -170,18 +149,49 @@ def test_every_trait_and_behaviour_is_the_same(session: Any, shop: Any) -> None:
     assert other == {}
 
 
-def test_asked_through_the_shop(session: Any, shop: Any) -> None:
-    spark = shop.metrics_on(session)
+def test_asked_through_the_shop(spark_session: Any, shop: Any) -> None:
+    spark = shop.metrics_on(spark_session)
     assert spark.retention(by="source").rows() == shop.metrics.retention(by="source").rows()
     assert spark.customers("retention", "lost") == shop.metrics.customers("retention", "lost")
 
 
-def test_a_session_set_otherwise_is_refused(session: Any, shop: Any) -> None:
+def test_a_session_set_otherwise_is_refused(spark_session: Any, shop: Any) -> None:
     from setia.warehouse.spark import SparkSetOtherwise
 
-    session.conf.set("spark.sql.session.timeZone", "Asia/Jakarta")
+    spark_session.conf.set("spark.sql.session.timeZone", "Asia/Jakarta")
     try:
         with pytest.raises(SparkSetOtherwise, match="Asia/Jakarta"):
-            shop.metrics_on(session).retention()
+            shop.metrics_on(spark_session).retention()
     finally:
-        session.conf.set("spark.sql.session.timeZone", "UTC")
+        spark_session.conf.set("spark.sql.session.timeZone", "UTC")
+
+
+def test_one_person_is_one_on_both(spark_session: Any, shop: Any, tmp_path: Any) -> None:
+    from setia.warehouse.reader import pinned
+    from setia.warehouse.spark import SparkReader
+
+    more = {
+        "customers": "customer_id,email,phone,name,created_at,known_at\n"
+        "X1,same@example.com,,Ayu,2025-03-01T00:00:00Z,2025-05-01T00:00:00Z\n"
+        "X2,same@example.com,+62811,Ayu Lestari,2025-02-01T00:00:00Z,2025-04-01T00:00:00Z\n",
+        "exposures": "exposure_id,customer_id,programme,measurement,version,arm,bucket,exposed_at\n"
+        "1,X1,w,w-1,1,treated,1,2025-06-02T00:00:00Z\n2,X2,w,w-1,1,held_out,2,2025-06-01T00:00:00Z\n"
+        "3,C000003,w,w-1,1,held_out,2,2025-06-01T00:00:00Z\n",
+    }
+    for name, text in more.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+        shop.import_files([tmp_path / f"{name}.csv"])
+    shop.refresh()
+    with shop.reading() as duck, pinned(shop.store) as listed:
+        spark = SparkReader(spark_session, shop.folder / "data", listed)
+        for name in ("customers", "orders", "events", "exposures", "traits"):
+            here, there = (sorted(map(str, each.arrow(each.table(name)).to_pylist())) for each in (duck, spark))
+            assert len(here) == len(there)
+            assert [a for a, b in zip(here, there, strict=True) if a != b] == [], name
+        spark.close()
+    (ayu,) = shop.sql("select * from customers where customer_id in ('X1', 'X2')").to_pylist()
+    assert (ayu["name"], ayu["phone"], ayu["created_at"]) == (
+        "Ayu", "+62811", dt.datetime(2025, 2, 1, tzinfo=dt.UTC),
+    )  # fmt: skip
+    arms = shop.sql("select customer_id, arm from exposures order by 1").to_pylist()
+    assert [row["arm"] for row in arms] == ["held_out", "held_out"]

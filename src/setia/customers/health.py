@@ -74,8 +74,9 @@ def _parts(rows: Any) -> dict[str, Any]:
     before = ibis.greatest(rows.visits_30d_before, 1).cast("float64")
     recommends = (rows.days_since_nps < ANSWER_HOLDS_DAYS).ifelse(rows.last_nps.cast("float64") / 10.0, None)
     satisfied = (rows.days_since_csat < ANSWER_HOLDS_DAYS).ifelse(
-        rows.last_csat.cast("float64") / rows.last_csat_of.cast("float64"), None
+        rows.last_csat.cast("float64") / ibis.greatest(rows.last_csat_of, rows.last_csat).cast("float64"), None
     )
+    satisfied = rows.last_csat_of.notnull().ifelse(satisfied, None)
     said = recommends.notnull().cast("int64") + satisfied.notnull().cast("int64")
     cases = (rows.cases_90d + rows.open_cases).cast("float64")
     return {
@@ -83,8 +84,7 @@ def _parts(rows: Any) -> dict[str, Any]:
             ibis.least(rows.visits_30d.cast("float64") / before, 1.0), None
         ),
         "support": ibis.greatest(1.0 - PER_CASE * cases, 0.0),
-        "answers": ibis.least(
-            (recommends.fill_null(0.0) + satisfied.fill_null(0.0)) / said.nullif(0).cast("float64"), 1.0
-        ),
+        # No engine's smallest of two minds that one of them is not known, so what has to stay null stands alone.
+        "answers": (recommends.fill_null(0.0) + satisfied.fill_null(0.0)) / said.nullif(0).cast("float64"),
         "payments": ibis.greatest(1.0 - PER_FAILURE * rows.payment_failures_90d.cast("float64"), 0.0),
     }
