@@ -22,11 +22,12 @@ from sqlalchemy import select, text
 
 import setia.app
 from setia.app import Shop
-from setia.erasure import NobodyFound, StillOpen
+from setia.erasure import NobodyFound
 from setia.messaging.tables import codes, sends
 from setia.programmes.journeys.tables import enrolments
 from setia.settings import ShopSettings
 from setia.store.database import Busy
+from setia.store.scrubbing import StillOpen
 from setia.store.server import PrivateServer, destroy
 
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
@@ -313,7 +314,7 @@ def test_an_open_transaction_is_waited_for(place: Place, monkeypatch: pytest.Mon
             session.rollback()
 
     for person, limit in ((first, 60), (second, 0)):
-        monkeypatch.setattr("setia.erasure.PATIENCE", limit)
+        monkeypatch.setattr("setia.store.scrubbing.PATIENCE", limit)
         seen.clear()
         over.clear()
         looker = threading.Thread(target=look)

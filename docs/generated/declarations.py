@@ -271,14 +271,26 @@ def settings() -> str:
         if not (isinstance(model, type) and issubclass(model, BaseModel)):
             parts.append(f"## {NAMES_OF_OWN[name]}\n\n{section.description}.")
             continue
-        rows = [_setting(name, key, field) for key, field in model.model_fields.items()]
-        listing = table(("key", "type", "default", "environment variable", "meaning"), rows)
-        parts.append(f"## [{name}]\n\n{paragraphs(model)}\n\n{listing}")
+        parts += _section(name, model)
     return "\n\n".join(parts)
 
 
+def _section(name: str, model: type[BaseModel]) -> Iterator[str]:
+    """A table of `setia.toml`, and those inside it."""
+    inside = {key: field.annotation for key, field in model.model_fields.items() if _is_section(field.annotation)}
+    rows = [_setting(name, key, field) for key, field in model.model_fields.items() if key not in inside]
+    listing = table(("key", "type", "default", "environment variable", "meaning"), rows)
+    yield f"## [{name}]\n\n{paragraphs(model)}\n\n{listing}"
+    for key, each in inside.items():
+        yield from _section(f"{name}.{key}", each)
+
+
+def _is_section(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
 def _setting(section: str, key: str, field: Any) -> tuple[str, ...]:
-    variable = f"SETIA_{section}__{key}".upper()
+    variable = f"SETIA_{section}__{key}".replace(".", "__").upper()
     return code(key), _kind(field), code(_shown(field.default)), code(variable), field.description or ""
 
 
@@ -289,6 +301,8 @@ def _kind(field: Any) -> str:
     choices = text.removeprefix("typing.Literal[").removesuffix("]").replace("'", "")
     if choices != text:
         return ", ".join(code(choice) for choice in choices.split(", "))
+    if text.startswith("tuple[float"):
+        return "four numbers that rise"
     plain = text.removesuffix(" | None").replace("pydantic.types.", "").replace("pathlib.", "")
     return {"str": "text", "int": "whole number", "float": "number", "SecretStr": "secret", "Path": "path"}.get(
         plain, plain

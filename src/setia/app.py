@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from setia import erasure
-from setia.customers.identity import mapping
 from setia.customers.service import Customers
 from setia.history.calendar import Calendar
 from setia.history.sales import last_recorded_day
 from setia.history.scope import Scope
-from setia.joining import let_hold, look_for_joins
+from setia.joining import all_keys, let_hold, look_for_joins
 from setia.kernel.errors import SetiaError
 from setia.kernel.figure import Page
 from setia.kernel.i18n import Speaker
@@ -289,17 +288,8 @@ class Shop:
     @cached_property
     def customers(self) -> Customers:
         """The customers: traits, lives, stages, who is one person."""
-
-        def keys_of(reader: Reader, identifier: str) -> tuple[str, ...]:
-            keys = erasure.find(reader, self.identity, identifier).customer_ids
-            known = self._persons()
-            return tuple(dict.fromkeys([*(known.get(key, key) for key in keys), *keys]))
-
+        keys_of = partial(all_keys, self.store, self.identity)
         return Customers(self.reading, self.scope, self.store, keys_of, self._let_joins_hold, self.clock)
-
-    def _persons(self) -> dict[str, str]:
-        with self.store.begin() as tx:
-            return mapping(tx)
 
     def story(self, identifier: str, language: str | None = None) -> Page:
         """The life of a customer as a page, by key, e-mail address or telephone. Raises NobodyFound, NotACustomer."""

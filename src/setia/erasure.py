@@ -14,7 +14,6 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote
 
@@ -29,6 +28,7 @@ from setia.messaging.tables import codes, sends
 from setia.programmes.journeys.tables import enrolments, measurements
 from setia.segments.audience import traces
 from setia.store.database import Store
+from setia.store.scrubbing import scrub
 from setia.warehouse.duck import literal, parquet, quoted, row
 from setia.warehouse.files import DataFile
 from setia.warehouse.identity import Identity
@@ -42,8 +42,6 @@ FREE_TEXT = {
 }  # fmt: skip
 """Columns in which anybody's row may mention anybody's address."""
 ERASED = "[erased]"
-PATIENCE = 60
-"""Seconds that transactions older than the erasure are waited for."""
 
 
 class NobodyFound(SetiaError):
@@ -51,15 +49,6 @@ class NobodyFound(SetiaError):
     the facts; a number that several customers share finds nobody."""
 
     code = "customers.nobody_found"
-
-
-class StillOpen(SetiaError):
-    """The person is removed from the store, but an older transaction of database process {pid} keeps deleted rows on
-    the disk, and the facts are as they were. End that process, then erase the person again.
-    """
-
-    code = "customers.still_open"
-    exit_code = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +145,7 @@ def erase(
     _clean_rejects(workspace / "rejects", person)
     _clean_pages(workspace, person)
     _clean_scratch(workspace / "scratch", reader)
-    scrub(store, xid)
+    scrub(store, xid, (contacts, opt_outs, sends, codes, enrolments, joins, same_person))
     changes = [
         (file, writer.rewrite(file, _without(file, folder, person, bought)))
         for file in all_files
@@ -354,39 +343,6 @@ def _clean_scratch(scratch: Path, reader: Reader) -> None:
     for leftover in scratch.glob("read-*"):
         if leftover.name != Path(own).name:
             shutil.rmtree(leftover, ignore_errors=True)
-
-
-def scrub(store: Store, xid: str) -> None:
-    """Leave no trace on the server's disk of rows that the transaction `xid` deleted: rewrite the tables and the
-    statistics of their columns, drop the old log.
-
-    Needs the rights of a table's owner for the tables and of a superuser for the rest; on a server of your own
-    without them, or one that recycles its log files, the administrator's `VACUUM FULL` and checkpoint do it. Raises
-    StillOpen.
-    """
-    with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as session:
-        _wait_for_older(session, xid)
-        for table in (contacts, opt_outs, sends, codes, enrolments, joins, same_person):
-            session.execute(text(f"vacuum (full, analyze) {table.name}"))
-        if session.scalar(text("select rolsuper from pg_roles where rolname = current_user")):
-            session.execute(text("vacuum full pg_catalog.pg_statistic"))
-            # Old log files are removed, not recycled, once a checkpoint has passed them.
-            for _ in range(2):
-                session.execute(text("select pg_switch_wal()"))
-                session.execute(text("checkpoint"))
-
-
-def _wait_for_older(session: Connection, xid: str) -> None:
-    """Wait until nobody can see the deleted rows any more: until then no vacuum removes them."""
-    older = text(
-        "select min(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database() "
-        "and greatest(age(backend_xid), age(backend_xmin)) >= age(cast(cast(:xid as xid8) as xid))"
-    )
-    until = monotonic() + PATIENCE
-    while (pid := session.scalar(older, {"xid": xid})) is not None:
-        if monotonic() > until:
-            raise StillOpen(pid=pid)
-        sleep(0.1)
 
 
 def takeout(store: Store, reader: Reader, person: Person) -> dict[str, Any]:

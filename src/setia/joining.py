@@ -10,8 +10,10 @@ from sqlalchemy import Connection, delete, select, update
 
 from setia.customers import identity
 from setia.customers.tables import contacts
+from setia.erasure import find
 from setia.programmes.journeys.tables import enrolments
 from setia.store.database import Store
+from setia.warehouse.identity import Identity
 from setia.warehouse.persons import SAME_PERSON
 from setia.warehouse.reader import Reader
 from setia.warehouse.writer import Writer
@@ -81,3 +83,11 @@ def _in_both_arms(tx: Connection, mapping: Mapping[str, str]) -> dict[str, str]:
         for (measurement, key), arm in arms.items()
         if arms.get((measurement, mapping[key]), arm) != arm
     }
+
+
+def all_keys(store: Store, hidden: Identity, reader: Reader, identifier: str) -> tuple[str, ...]:
+    """Every key of the person behind one, the one that stands for them first. Raises NobodyFound."""
+    keys = find(reader, hidden, identifier).customer_ids
+    with store.begin() as tx:
+        known = identity.mapping(tx)
+    return tuple(dict.fromkeys([*(known.get(key, key) for key in keys), *keys]))

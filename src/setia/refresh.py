@@ -23,6 +23,7 @@ from setia.predictions.service import Card, ModelName, predict
 from setia.programmes.journeys.service import known
 from setia.programmes.journeys.tables import enrolments
 from setia.segments import saved, standing
+from setia.segments.saved import Segment
 from setia.store.database import Store
 from setia.warehouse import files
 from setia.warehouse.duck import literal, quoted
@@ -94,14 +95,7 @@ def refresh(
         fresh = f"read_parquet({literal(str(_written(reader, writer, 'traits', scored)))})"
         customers = writer.derive("traits", f"select * from {fresh}")
         stage.advance(5)
-        reader.duck.execute(f"create or replace temp view setia_fresh as select * from {fresh}")
-        held = standing.held(reader, scope, reader.ibis.table("setia_fresh"), known_segments)
-        stand = f"read_parquet({literal(str(_written(reader, writer, 'standing', held)))})"
-        moves = writer.scratch / "moves.parquet"
-        moved = standing.moves_sql(reader, stand, known_segments)
-        reader.duck.execute(f"copy ({moved}) to {literal(str(moves))} (format parquet)")
-        writer.derive(standing.TABLE, f"select * from {stand}")
-        writer.derive(standing.MOVES, f"select * from read_parquet({literal(str(moves))})")
+        _keep_standing(reader, writer, scope, fresh, known_segments)
         stage.advance(6)
     summary: dict[str, object] = {
         "as_of": scope.as_of.isoformat(),
@@ -116,6 +110,17 @@ def refresh(
 
     snapshot = writer.commit(now, "refresh", summary, also)
     return Refreshed(scope.as_of, customers, with_news, gap, card, snapshot)
+
+
+def _keep_standing(reader: Reader, writer: Writer, scope: Scope, fresh: str, known: list[Segment]) -> None:
+    """Who is in which segment by the fresh traits, and who came and went since the refresh before."""
+    reader.duck.execute(f"create or replace temp view setia_fresh as select * from {fresh}")
+    held = standing.held(reader, scope, reader.ibis.table("setia_fresh"), known)
+    stand = f"read_parquet({literal(str(_written(reader, writer, 'standing', held)))})"
+    moves = writer.scratch / "moves.parquet"
+    reader.duck.execute(f"copy ({standing.moves_sql(reader, stand, known)}) to {literal(str(moves))} (format parquet)")
+    writer.derive(standing.TABLE, f"select * from {stand}")
+    writer.derive(standing.MOVES, f"select * from read_parquet({literal(str(moves))})")
 
 
 def _written(reader: Reader, writer: Writer, name: str, expression: Any) -> Path:

@@ -82,10 +82,19 @@ def test_every_setting_is_explained() -> None:
             assert field.description
             assert field.description in page
             continue
-        for key, setting in model.model_fields.items():
-            assert setting.description, f"[{section}] {key} has no description"
-            (row,) = [line for line in page.splitlines() if f"`SETIA_{section}__{key}`".upper() in line]
-            assert setting.description in row
+        explained(page, section, model)
+
+
+def explained(page: str, section: str, model: type[BaseModel]) -> None:
+    for key, setting in model.model_fields.items():
+        if isinstance(setting.annotation, type) and issubclass(setting.annotation, BaseModel):
+            assert f"## [{section}.{key}]" in page
+            explained(page, f"{section}.{key}", setting.annotation)
+            continue
+        assert setting.description, f"[{section}] {key} has no description"
+        variable = f"`SETIA_{section}__{key}`".replace(".", "__").upper()
+        (row,) = [line for line in page.splitlines() if variable in line]
+        assert setting.description in row
 
 
 def test_every_column_and_trait_is_explained() -> None:

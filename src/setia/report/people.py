@@ -137,10 +137,14 @@ def _flow(contents: Contents, speaker: Speaker) -> tuple[Figure, ...]:
         series=("customers",),
         how=speaker("By the rules and the shop's rhythm of each day, from what had happened by then."),
     )  # fmt: skip
-    if not flow.moves:
-        return (over_time,)
-    month = max(row["month"] for row in flow.moves)
-    moves = [row for row in flow.moves if row["month"] == month]
+    return (over_time, _last_month(contents, speaker)) if flow.moves else (over_time,)
+
+
+def _last_month(contents: Contents, speaker: Speaker) -> Figure:
+    """Who went from which stage to which in the last whole month."""
+    order = list(STAGES)
+    month = max(row["month"] for row in contents.flow.moves)
+    moves = [row for row in contents.flow.moves if row["month"] == month]
     names: dict[str | None, str] = {
         None: speaker("Not on record yet"),
         **{name: speaker(NAMES[name]) for name in order},
@@ -154,7 +158,7 @@ def _flow(contents: Contents, speaker: Speaker) -> tuple[Figure, ...]:
         for before in dict.fromkeys(row["before"] for row in moves)
         for after in across
     ]
-    return over_time, Figure(
+    return Figure(
         name="stage_flow",
         title=speaker("From stage to stage in {month}", month=speaker.month(month)),
         finding=_moved(moves, speaker),
