@@ -16,7 +16,7 @@ from setia.customers.service import Customers
 from setia.history.calendar import Calendar
 from setia.history.sales import last_recorded_day
 from setia.history.scope import Scope
-from setia.joining import all_keys, let_hold, look_for_joins
+from setia.joining import all_keys, decide, look_for_joins
 from setia.kernel.errors import SetiaError
 from setia.kernel.figure import Page
 from setia.kernel.i18n import Speaker
@@ -288,24 +288,27 @@ class Shop:
     @cached_property
     def customers(self) -> Customers:
         """The customers: traits, lives, stages, who is one person."""
-        keys_of = partial(all_keys, self.store, self.identity)
-        return Customers(self.reading, self.scope, self.store, keys_of, self._let_joins_hold, self.clock)
+        return Customers(self.reading, self.scope, self.store, self._keys_of, self._decide_join)
 
     def story(self, identifier: str, language: str | None = None) -> Page:
         """The life of a customer as a page, by key, e-mail address or telephone. Raises NobodyFound, NotACustomer."""
         told = self.customers.story(identifier)
         return life(told, self.segments.of(told.customer_id), self._speaker(language))
 
-    def _let_joins_hold(self) -> int:
+    def _keys_of(self, identifier: str) -> tuple[str, ...]:
+        with self.reading(as_imported=True) as imported:
+            return all_keys(self.store, self.identity, imported, identifier)
+
+    def _decide_join(self, number: int, state: str) -> int:
         with self.writing() as writer:
-            return let_hold(self.store, writer, self.clock())
+            return decide(self.store, writer, number, state, self.clock())
 
     # Decide.
 
     @cached_property
     def segments(self) -> Segments:
         """The segments: sizes, members, overlap."""
-        return Segments(self.reading, self.scope, self.folder, self.programmes.held_out)
+        return Segments(self.reading, self.scope, self.folder, self.programmes.held_out, self.programmes.opted_out)
 
     # Act and prove.
 
@@ -372,22 +375,22 @@ class Shop:
             tell_facts(self.store, writer, now, self.settings.shop.time_zone)
         # Nobody may be let in, mailed or copied to the contacts while a person is being removed.
         quiet = self.store.locked(Lock.WORKER, doing="working on the programmes")
-        with quiet, self.writing() as writer, self.reading() as reader:
-            person = erasure.find(reader, self.identity, identifier)
+        with quiet, self.writing() as writer, self.reading() as reader, self.reading(as_imported=True) as imported:
+            person = erasure.find(imported, self.identity, identifier)
             return erasure.erase(self.store, self.folder, reader, writer, self.identity, person, now)
 
     def opt_out(self, identifier: str) -> None:
         """Never write to a person by e-mail again. Raises NobodyFound."""
-        with self.reading() as reader:
-            person = erasure.find(reader, self.identity, identifier)
+        with self.reading(as_imported=True) as imported:
+            person = erasure.find(imported, self.identity, identifier)
         with self.store.begin() as tx:
             for customer_id in person.customer_ids:
                 opt_out(tx, customer_id, "email", "asked", self.clock())
 
     def takeout(self, identifier: str) -> dict[str, Any]:
         """Everything that is held about one person. Raises NobodyFound."""
-        with self.reading() as reader:
-            return erasure.takeout(self.store, reader, erasure.find(reader, self.identity, identifier))
+        with self.reading(as_imported=True) as imported:
+            return erasure.takeout(self.store, imported, erasure.find(imported, self.identity, identifier))
 
 
 def init(folder: str | Path, shop: ShopSettings) -> Path:

@@ -71,9 +71,9 @@ class Person:
 
 
 def find(reader: Reader, identity: Identity, identifier: str) -> Person:
-    """The person behind a customer's key, an e-mail address or a telephone number. Raises NobodyFound."""
+    """The person behind a customer's key, an e-mail address or a telephone number, from facts under the keys of their
+    files. Raises NobodyFound."""
     ids = _known_ids(reader, [identity.customer_id(identifier), identifier])
-    ids |= _all_keys(reader, [identity.customer_id(identifier), identifier])
     ids |= _only_owner(reader, identifier)
     emails = {identifier.lower()} if "@" in identifier else set()
     while True:
@@ -83,12 +83,12 @@ def find(reader: Reader, identity: Identity, identifier: str) -> Person:
             [sorted(ids), sorted(emails)],
         ).fetchall()
         ids_now, emails_now = ids | {key for key, _ in more}, emails | {email for _, email in more if email}
+        ids_now |= _all_keys(reader, sorted({*ids_now, identity.customer_id(identifier), identifier}))
         if (ids_now, emails_now) == (ids, emails):
             break
         ids, emails = ids_now, emails_now
     if not ids:
         raise NobodyFound(identifier=identifier)
-    ids |= _all_keys(reader, sorted(ids))
     # A telephone that others share is theirs too, and no sign of this person.
     phones = reader.duck.execute(
         "select phone from customers where phone is not null group by phone "
@@ -155,6 +155,8 @@ def erase(
     with store.begin() as tx:
         for old, new in changes:
             _point_to(tx, old, new)
+        # What the person had in common with others, a device, an order's number, has gone from every snapshot alike.
+        tx.execute(text("update snapshots set summary = summary - 'basis' where reason = 'refresh'"))
     _remove_unknown(store, folder)
     return len(changes)
 
@@ -322,8 +324,16 @@ def _clean_pages(workspace: Path, person: Person) -> None:
             if not file.is_file():
                 continue
             content = file.read_bytes().lower()
-            if any(trace in content for trace in traces):
+            if any(trace in content for trace in traces) or (folder == "exports" and _lists(file, person)):
                 file.unlink()
+
+
+def _lists(file: Path, person: Person) -> bool:
+    """Whether one of the cells of a list is one of the person's keys."""
+    if file.suffix != ".csv":
+        return False
+    with file.open(encoding="utf-8", errors="replace", newline="") as source:
+        return any(cell.lstrip("'") in person.customer_ids for row in csv.reader(source) for cell in row)
 
 
 def _written(address: str) -> Iterator[bytes]:
@@ -350,8 +360,9 @@ def takeout(store: Store, reader: Reader, person: Person) -> dict[str, Any]:
     listed = ", ".join(literal(each) for each in (*person.customer_ids, *person.emails))
     held: dict[str, Any] = {"identifiers": list(person.identifiers()), "facts": {}, "store": {}}
     tables = {name: table.person for name, table in FACTS.items() if table.person}
-    if reader.rows("traits"):
-        tables["traits"] = ("customer_id",)
+    for name in ("traits", "segments", "segment_moves", SAME_PERSON):
+        if reader.rows(name):
+            tables[name] = ("customer_id",)
     for name, columns in tables.items():
         where = " or ".join(f"{quoted(column)} in ({listed})" for column in columns)
         rows = reader.duck.sql(f"select * from {quoted(name)} where {where}").to_arrow_table().to_pylist()
@@ -365,4 +376,8 @@ def takeout(store: Store, reader: Reader, person: Person) -> dict[str, Any]:
             ]
             if rows:
                 held["store"][table.name] = rows
+        ids = person.customer_ids
+        found = tx.execute(select(joins).where(or_(joins.c.customer_id.in_(ids), joins.c.other_id.in_(ids)))).mappings()
+        if logged := [dict(row) for row in found]:
+            held["store"]["joins"] = logged
     return held

@@ -11,11 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
+from setia.customers import contacts as contact_rows
 from setia.customers import identity
-from setia.customers.identity import Evidence, NoJoin
-from setia.customers.tables import contacts, joins, opt_outs
+from setia.customers.identity import Evidence, KeptApart, NoJoin
+from setia.customers.tables import contacts, joins
+from setia.joining import let_hold
 from setia.messaging.ledger import opt_out
 from setia.programmes.journeys.tables import enrolments
+from setia.store.database import Busy
 
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 
@@ -63,10 +66,29 @@ def test_a_key_that_is_known_by_its_telephone_alone_is_its_owner():
     assert told(("a", "a@example.com", "+62811", "Ayu"), ("b", None, "+62811", None)) == {("a", "b"): ("phone", True)}
 
 
+def test_one_contradiction_makes_an_address_doubtful_for_all():
+    """Somebody of whom nothing else is known does not make one person of two."""
+    shared = "+62811"
+    found = told(("a", None, shared, None), ("b", "b@x.com", shared, "Ani Wijaya"), ("c", "c@x.com", shared, "Budi"))
+    assert {certain for _evidence, certain in found.values()} == {False}
+    assert len(found) == 3
+    one, other = dt.date(1960, 1, 1), dt.date(1990, 1, 1)
+    rows = [("a", "x@x.com"), ("b", "x@x.com", None, None, one), ("c", "x@x.com", None, None, other)]
+    assert {certain for _evidence, certain in told(*rows).values()} == {False}
+
+
+def test_two_birthdays_do_not_come_together_by_way_of_a_third():
+    one, other = dt.date(1960, 1, 1), dt.date(1990, 1, 1)
+    found = told(
+        ("a", "x@x.com", None, "Ani", one), ("b", "x@x.com", "+62811", "Ani"), ("c", None, "+62811", "Ani", other)
+    )
+    assert sorted(found.values()) == [("email", True), ("phone", False)]
+
+
 def test_an_address_that_many_share_says_nothing():
     many = [(f"k{n}", "till@example.com") for n in range(identity.MOST_SHARING + 1)]
     assert told(*many) == {}
-    assert len(told(*many[:-1])) == identity.MOST_SHARING - 1
+    assert len(told(*many[:-1])) == identity.MOST_SHARING * (identity.MOST_SHARING - 1) / 2
 
 
 def test_names_with_birthdays_and_user_names_are_proposed():
@@ -105,7 +127,8 @@ def test_what_is_certain_holds_until_the_evidence_is_gone(shop):
     assert persons(shop) == {"a": "a", "b": "a", "c": "a"}
     note(shop, ("a", "b", "email", True), ("c", "d", "phone", True))
     assert persons(shop) == {"a": "a", "b": "a", "c": "c", "d": "c"}
-    assert {row["state"] for row in shop.customers.joins()} == {"joined", "lapsed"}
+    with shop.store.begin() as tx:
+        assert set(tx.scalars(select(joins.c.state))) == {"joined", "lapsed"}
 
 
 def test_a_person_decides(shop):
@@ -123,6 +146,45 @@ def test_a_person_decides(shop):
         shop.customers.accept(99)
     shop.customers.accept(number(shop, "a", "b"))
     assert persons(shop)["b"] == "a"
+
+
+def states(shop: Any) -> dict[tuple[str, str], str]:
+    return {(row["customer_id"], row["other_id"]): row["state"] for row in shop.customers.joins()}
+
+
+def test_what_cannot_be_is_refused_and_shown(shop):
+    note(shop, ("a", "b", "email", True), ("a", "c", "phone", False), ("b", "c", "phone", False))
+    shop.customers.refuse(number(shop, "a", "c"))
+    assert states(shop) == {("a", "b"): "joined", ("a", "c"): "refused", ("b", "c"): "proposed"}
+    # A person's word goes before a rule's, which is then in the way of what was refused.
+    shop.customers.accept(number(shop, "b", "c"))
+    assert persons(shop) == {"b": "b", "c": "b"}
+    assert states(shop)["a", "b"] == "blocked"
+    shop.customers.undo(number(shop, "b", "c"))
+    assert states(shop)["a", "b"] == "joined"
+    shop.customers.undo(number(shop, "a", "b"))
+    shop.customers.accept(number(shop, "a", "b"))
+    with pytest.raises(KeptApart, match="b and c cannot be one person"):
+        shop.customers.accept(number(shop, "b", "c"))
+    assert states(shop)["b", "c"] == "undone"
+
+
+def test_a_decision_while_the_shop_is_busy_changes_nothing(shop):
+    note(shop, ("a", "b", "phone", False))
+    with shop.writing(), pytest.raises(Busy):
+        shop.customers.accept(number(shop, "a", "b"))
+    assert [row["state"] for row in shop.customers.joins()] == ["proposed"]
+
+
+def test_many_joins(shop):
+    """A chain of many keys is one person, and more of them than a statement takes are kept."""
+    pairs = [(f"k{n:06}", f"k{n + 1:06}", "email", True) for n in range(20_000)]
+    more = [(f"m{n}", f"n{n}", "email", True) for n in range(20_000)]
+    note(shop, *pairs, *more)
+    with shop.writing() as writer:
+        assert let_hold(shop.store, writer, NOW) == 40_000
+    with shop.reading() as reader:
+        assert reader.rows("same_person") == 20_001 + 40_000
 
 
 def test_what_is_kept_apart_stays_apart_by_every_way(shop):
@@ -228,10 +290,22 @@ def test_an_older_snapshot_keeps_its_own_persons(shop, tmp_path):
         assert reader.query("select count(distinct customer_id) as n from orders").to_pylist() == [{"n": 3}]
 
 
-def enrolled(shop: Any, who: str, arm: str, at: dt.datetime) -> None:
+def test_a_person_is_found_by_an_address_that_does_not_show(shop, tmp_path):
+    people = "customer_id,email,phone,name,known_at\na,old@example.com,+62811,Ayu,2025-01-01T00:00:00Z\n" \
+             "b,new@example.com,+62811,Ayu,2025-02-01T00:00:00Z\n"  # fmt: skip
+    (tmp_path / "customers.csv").write_text(people, encoding="utf-8")
+    shop.import_files([tmp_path / "customers.csv"])
+    shop.refresh()
+    assert shop.customers.story("old@example.com").contact["email"] == "new@example.com"
+    shop.opt_out("old@example.com")
+    shop.erase("old@example.com")
+    assert shop.sql("select count(*) as n from customers").to_pylist() == [{"n": 0}]
+
+
+def enrolled(shop: Any, who: str, arm: str, at: dt.datetime, programme: str = "x") -> None:
     row = {
-        "programme": "x", "version": 1, "measurement": "x-1", "customer_id": who, "occurrence": 1, "arm": arm,
-        "bucket": 1, "state": "active", "step": 0, "entered_at": at,
+        "programme": programme, "version": 1, "measurement": f"{programme}-1", "customer_id": who, "occurrence": 1,
+        "arm": arm, "bucket": 1, "state": "active", "step": 0, "entered_at": at,
     }  # fmt: skip
     with shop.store.begin() as tx:
         tx.execute(insert(enrolments), row)
@@ -241,31 +315,71 @@ def test_the_earlier_exposure_counts_and_the_other_journey_ends(shop, tmp_path):
     imported(shop, tmp_path)
     enrolled(shop, "a", "treated", NOW)
     enrolled(shop, "b", "held_out", NOW - dt.timedelta(days=3))
-    with shop.store.begin() as tx:
-        tx.execute(insert(contacts), [{"customer_id": "a"}, {"customer_id": "b"}])
-        opt_out(tx, "a", "email", "asked", NOW)
+    enrolled(shop, "a", "treated", NOW, "y")
     shop.refresh()
     with shop.store.begin() as tx:
-        states = dict(tx.execute(select(enrolments.c.customer_id, enrolments.c.state)).all())
-        known = set(tx.scalars(select(contacts.c.customer_id)))
-        stopped = dict(tx.execute(select(opt_outs.c.customer_id, opt_outs.c.reason)).all())
-    assert states == {"a": "stopped", "b": "active"}
-    assert known == {"b"}
-    assert stopped == {"a": "asked", "b": "same_person"}, "who asked to stop under one key has asked under all"
-    exposures = shop.sql("select customer_id, arm from exposures").to_pylist()
-    assert exposures == [{"customer_id": "b", "arm": "held_out"}]
+        e = enrolments.c
+        states = {
+            (row.customer_id, row.measurement): row.state
+            for row in tx.execute(select(e.customer_id, e.measurement, e.state))
+        }
+    assert states == {("a", "x-1"): "stopped", ("b", "x-1"): "active", ("a", "y-1"): "active"}
+    exposures = shop.sql("select customer_id, measurement, arm from exposures order by 2").to_pylist()
+    assert exposures == [
+        {"customer_id": "b", "measurement": "x-1", "arm": "held_out"},
+        {"customer_id": "b", "measurement": "y-1", "arm": "treated"},
+    ]
     (joined,) = shop.customers.joins("joined")
     assert joined["note"] == "x-1: a was treated, b held_out; the earlier counts"
-
     shop.customers.undo(joined["id"])
-    assert shop.sql("select count(*) as n from exposures").to_pylist() == [{"n": 2}]
+    assert shop.sql("select count(*) as n from exposures").to_pylist() == [{"n": 3}]
+
+
+def test_programmes_write_to_the_person_under_whichever_key_they_entered(shop, tmp_path):
+    imported(shop, tmp_path)
+    enrolled(shop, "b", "treated", NOW)
+    shop.refresh()
+    with shop.reading() as reader, shop.store.begin() as tx:
+        contact_rows.sync(tx, reader)
+        known = {row.customer_id: row for row in tx.execute(select(contacts))}
+    assert known.keys() == {"a", "b", "c"}
+    assert known["a"].email == known["b"].email == "ayu@example.com"
+    assert known["a"].last_order_at == known["b"].last_order_at
+
+
+def test_who_asks_to_stop_under_one_key_has_asked_under_all(shop, tmp_path):
+    imported(shop, tmp_path).refresh()
     with shop.store.begin() as tx:
-        assert set(tx.scalars(select(opt_outs.c.customer_id))) == {"a"}
+        opt_out(tx, "a", "email", "asked", NOW)
+        assert contact_rows.opted_out(tx) == {("a", "email"), ("b", "email")}
+        assert set(tx.scalars(identity.keys_of("a"))) == {"a", "b"}
+        assert set(tx.scalars(identity.keys_of("c"))) == set()
+
+
+def test_a_consent_is_an_address_s(shop, tmp_path):
+    """Of two addresses of a person the one that is shown counts; an opt-out of the other counts too."""
+    people = """customer_id,email,phone,name,email_consent_at,email_optout_at,known_at
+a,one@example.com,+62811,Ayu,2025-01-01T00:00:00Z,,2025-01-01T00:00:00Z
+b,two@example.com,+62811,Ayu,,,2025-02-01T00:00:00Z
+c,three@example.com,+62812,Budi,2025-01-01T00:00:00Z,,2025-02-01T00:00:00Z
+d,four@example.com,+62812,Budi,,2025-03-01T00:00:00Z,2025-01-01T00:00:00Z
+"""
+    (tmp_path / "customers.csv").write_text(people, encoding="utf-8")
+    shop.import_files([tmp_path / "customers.csv"])
+    shop.refresh()
+    found = shop.sql("select email, email_consent_at, email_optout_at from customers order by 1").to_pylist()
+    assert [row["email"] for row in found] == ["three@example.com", "two@example.com"]
+    assert found[0]["email_consent_at"] is not None
+    assert found[0]["email_optout_at"] is not None
+    assert found[1]["email_consent_at"] is None
 
 
 def test_erasure_knows_all_keys_of_a_person(shop, tmp_path):
     imported(shop, tmp_path).refresh()
-    assert set(shop.takeout("b")["identifiers"]) >= {"a", "b", "ayu@example.com"}
+    held = shop.takeout("b")
+    assert set(held["identifiers"]) >= {"a", "b", "ayu@example.com"}
+    assert len(held["facts"]["customers"]) == 2
+    assert len(held["store"]["joins"]) == 2
     shop.erase("b")
     assert shop.sql("select distinct customer_id from orders").to_pylist() == [{"customer_id": "c"}]
     assert [row for row in shop.customers.joins() if "a" in (row["customer_id"], row["other_id"])] == []

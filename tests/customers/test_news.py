@@ -190,6 +190,54 @@ def _compare(folder: Path, r: random.Random, days: int, share: float) -> None:
     assert len(expected) >= 4
 
 
+def same_person(folder: Path, **persons: str) -> DataFile:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / f"same_person-{next(_numbers)}.parquet"
+    columns = {"customer_id": list(persons), "person_id": list(persons.values())}
+    pq.write_table(pa.table({k: pa.array(v, pa.string()) for k, v in columns.items()}), path)
+    return DataFile("same_person", None, path.name, len(persons), 0)
+
+
+ADDRESSES = [
+    {"customer_id": "a", "email": "one@example.com", "known_at": START, "email_consent_at": START},
+    {"customer_id": "y", "email": "two@example.com", "known_at": START + dt.timedelta(days=9)},
+    {"customer_id": "z", "email": "one@example.com"},
+]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "more"),
+    [
+        ({}, {"a": "a", "y": "a"}, {}),
+        ({"a": "a", "y": "a"}, {}, {}),
+        ({"a": "a", "y": "a"}, {"z": "z", "y": "z"}, {}),
+        # Withdrawn under a key that does not show, and without an address.
+        ({"a": "y", "y": "y"}, {"a": "y", "y": "y"},
+         {"consents": [{"consent_id": "1", "customer_id": "a", "channel": "email", "state": "withdrawn",
+                        "decided_at": START + dt.timedelta(days=20)}]}),
+        ({}, {}, {"subscriptions": [{"subscription_id": "s", "customer_id": "new", "started_at": START, "amount": 1,
+                                     "period_months": 1}]}),
+    ],
+)  # fmt: skip
+def test_persons_joined_and_taken_apart(
+    before: dict[str, str], after: dict[str, str], more: dict[str, Any], reader_over: Callable[..., Reader],
+    tmp_path: Path,
+) -> None:  # fmt: skip
+    scope = Scope(dt.date(2024, 7, 1), "USD", "UTC")
+    people = put_down(tmp_path, "customers", ADDRESSES)
+    orders = put_down(tmp_path, "orders", [order("1", "a", "01-01"), order("2", "y", "02-01")])
+    first = [people, orders, *([same_person(tmp_path, **before)] if before else [])]
+    kept = keep_traits(reader_over(first), tmp_path, scope)
+    second = [people, orders, *(put_down(tmp_path, table, rows) for table, rows in more.items())]
+    second += [same_person(tmp_path, **after)] if after else []
+    expected = everything(reader_over(second), scope)
+    reader = reader_over([*second, kept])
+    assert find_news(reader, Before(scope.as_of, first), scope) is not None
+    assert everything(reader, scope, renewed(reader, Before(scope.as_of, first), scope)) == expected
+
+
 def test_who_has_no_news_is_left_alone(reader_over: Callable[..., Reader], tmp_path: Path) -> None:
     scope = Scope(dt.date(2024, 7, 1), "USD", "UTC")
     old = [{"order_id": who, "document_id": who, "customer_id": who, "total": 10,
@@ -283,6 +331,11 @@ MOVED: dict[str, tuple[str, int, dict[str, list[Any]], dict[str, list[Any]]]] = 
         "subscription", 1,
         {"subscriptions": [{"subscription_id": "s", "customer_id": "b", "started_at": at("01-01"), "amount": 1,
                             "period_months": 1, "ended_at": at("07-01 12:00")}]}, {},
+    ),
+    "a first subscription": (
+        "subscription", 0, {},
+        {"subscriptions": [{"subscription_id": "s", "customer_id": "b", "started_at": at("01-01"), "amount": 1,
+                            "period_months": 1}]},
     ),
 }  # fmt: skip
 """What moves a trait of customer b: the trait, days that pass, the facts at first, the tables that are others then."""

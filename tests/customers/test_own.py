@@ -80,6 +80,10 @@ def test_they_show_in_the_life_of_a_customer(known):
         ("", "def x(traits):\n    return traits.orders", "write what it gives"),
         ("", "def x(traits) -> list:\n    return traits.orders", "write what it gives"),
         ("", "def x(traits) -> float:\n    return traits.no_such_trait", "ends in AttributeError"),
+        ("email: {expression: country}", "", "of that name already"),
+        ("", "def x(traits) -> int:\n    return traits.country", "it gives string, and says that it gives a integer"),
+        ("", "def x(traits) -> 'Nothing':\n    return traits.orders", "its types cannot be read"),
+        ("", "def x(facts, scope) -> int:\n    return facts.table('orders')", "customer_id and one more column"),
         ("x: {expression: orders}", "def x(traits) -> float:\n    return traits.orders", "of that name already"),
     ],
 )

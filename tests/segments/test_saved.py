@@ -116,3 +116,25 @@ def test_conditions_are_known_by_what_they_ask():
         "in_segment('big') or in_segment('small')", Words(WORDS.traits, {**saved, "big": "orders > 99"})
     )
     assert (one == same, hash(one) == hash(same), one == other) == (True, True, False)
+
+
+def test_a_version_holds_what_a_segment_asks_for(shop):
+    folder = shop.folder / "segments"
+    folder.mkdir()
+    (folder / "inner.yaml").write_text("condition: orders > 1\n", encoding="utf-8")
+    (folder / "outer.yaml").write_text("condition: in_segment('inner') and orders < 9\n", encoding="utf-8")
+    (folder / "own.yaml").write_text("condition: mine > 1\n", encoding="utf-8")
+    (shop.folder / "traits.yaml").write_text("mine: {expression: orders + 1}\n", encoding="utf-8")
+    before = {each.name: each.version for each in shop.segments.all()}
+    (folder / "inner.yaml").write_text("condition: orders > 2\n", encoding="utf-8")
+    (shop.folder / "traits.yaml").write_text("mine: {expression: orders + 2}\n", encoding="utf-8")
+    after = {each.name: each.version for each in shop.segments.all()}
+    assert {name for name in before if before[name] != after[name]} == {"inner", "outer", "own"}
+
+
+def test_segments_that_ask_for_segments_are_read_once_and_have_an_end():
+    deep = {"s0": "orders > 1"} | {f"s{n}": f"in_segment('s{n - 1}') or in_segment('s{n - 1}')" for n in range(1, 40)}
+    with pytest.raises(BadCondition, match="more than 2,000 words"):
+        Condition.parse(deep["s39"], Words(WORDS.traits, deep), ("s39",))
+    with pytest.raises(BadCondition, match="30 digits at most"):
+        Condition.parse("orders = " + "9" * 5000, WORDS)

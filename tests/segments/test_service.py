@@ -16,7 +16,7 @@ from setia.kernel.spreadsheet import harmless
 from setia.programmes.journeys.models import load
 from setia.programmes.journeys.tables import enrolments, measurements, programme_versions, programmes
 from setia.segments.audience import PLATFORMS, traces
-from setia.segments.service import UnknownColumn, UnknownPlatform
+from setia.segments.service import CannotWrite, UnknownColumn, UnknownPlatform
 
 PEOPLE = """customer_id,email,phone,name,email_consent_at,email_optout_at
 a,Ayu.Lestari+kopi@Gmail.com,+62 811-234-567,"=HYPERLINK(""http://x"")",2025-01-01T00:00:00Z,
@@ -126,16 +126,32 @@ def sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def test_an_audience_leaves_out_whom_it_has_to(known: Any) -> None:
+def test_an_audience_leaves_out_whom_it_has_to(known: Any, tmp_path: Any) -> None:
     programme(known, "c")
     made = known.segments.audience("fresh", "google")
     assert (made.members, made.without_consent, made.held_out, made.without_identifier, made.listed) == (4, 2, 1, 0, 1)
     text = made.path.read_text(encoding="utf-8")
-    assert text == f"Email,Phone\n{sha('ayulestari+kopi@gmail.com')},{sha('+62811234567')}\n"
+    assert text == f"Email,Phone\n{sha('ayulestari+kopi@gmail.com')},\n", "no consent on a telephone's channel"
     with pytest.raises(UnknownPlatform, match="meta, google, tiktok"):
         known.segments.audience("fresh", "myspace")
+    keys_alone, _count = known.segments.export("fresh", columns=("orders",))
+    kept, _count = known.segments.export("due_this_week", columns=("orders",))
     known.erase("a")
     assert not made.path.exists(), "a list with somebody who was erased goes"
+    assert not keys_alone.exists()
+    assert kept.exists()
+
+
+def test_what_setia_itself_was_told_counts(known: Any) -> None:
+    assert known.segments.audience("fresh", "meta").listed == 2
+    known.opt_out("a")
+    made = known.segments.audience("fresh", "meta")
+    assert (made.without_consent, made.listed) == (3, 1)
+
+
+def test_what_cannot_be_written_is_said(known: Any, tmp_path: Any) -> None:
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        known.segments.export("fresh", tmp_path)
 
 
 def test_as_each_platform_asks() -> None:

@@ -43,6 +43,10 @@ def segments(
         raise typer.BadParameter("give one of --condition, --composition, --moves, --export and --audience")
     if name is None and any(chosen[:4]):
         raise typer.BadParameter("name the segment, such as `setia segments loyal --export`")
+    if columns is not None and not export:
+        raise typer.BadParameter("--columns goes with --export")
+    if to is not None and not (export or audience is not None):
+        raise typer.BadParameter("--to goes with --export or --audience")
     with opened(shop) as own:
         if name is None and condition is None:
             _overview(own, lang)
@@ -104,7 +108,7 @@ def _audience(made: Audience) -> None:
     for count, why in (
         (made.without_consent, "may not be written to on any channel"),
         (made.held_out, "are in the held-out group of a programme"),
-        (made.without_identifier, "have neither an e-mail address nor a telephone number"),
+        (made.without_identifier, "have no address or number there, or share it with another"),
     ):
         if count:
             typer.echo(f"Left out: {count:,} who {why}.")

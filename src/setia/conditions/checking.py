@@ -33,6 +33,9 @@ _COMPARISONS = ("EQ", "NEQ", "LT", "LTE", "GT", "GTE")
 _ARITHMETIC = ("Add", "Sub", "Mul", "Div")
 
 
+MOST_DIGITS = 30
+
+
 class Check:
     """Walks the tree once: every node allowed, every name known, kinds that fit."""
 
@@ -84,6 +87,8 @@ class Check:
         if name == "Boolean":
             return "flag"
         if name == "Literal":
+            if not node.is_string and len(node.name) > MOST_DIGITS:
+                raise self._wrong(f"a number has {MOST_DIGITS} digits at most")
             return "text" if node.is_string else "number"
         if name == "Column" and type(node.this).__name__ == "Identifier":
             return self._trait(node)

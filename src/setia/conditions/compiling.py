@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 def whole_number(node: sql.Expression) -> int | None:
     """The number of days that is written out, if it is one."""
-    if type(node).__name__ != "Literal" or node.is_string or not node.name.isdigit():
+    written = type(node).__name__ == "Literal" and not node.is_string and node.name.isdigit()
+    if not written or len(node.name) > len(str(MOST_DAYS)):
         return None
     return int(node.name) if 1 <= int(node.name) <= MOST_DAYS else None
 

@@ -42,6 +42,7 @@ class Words:
     """Names with their kinds: number, text, flag or day."""
     segments: Mapping[str, str] | None = None
     """The conditions that `in_segment` may ask for, by name."""
+    _read: dict[str, Condition] = field(default_factory=dict, compare=False, repr=False)
 
     def inside(self, asking: tuple[str, ...]) -> Inside | None:
         """How `in_segment` finds a condition, within the segments `asking`."""
@@ -56,7 +57,9 @@ class Words:
                 meant = nearest(name, saved)
                 hint = f"; did you mean `{meant}`?" if meant else "; `setia segments` lists them all"
                 return f"there is no segment `{name}`{hint}"
-            return Condition.parse(saved[name], self, (*asking, name))
+            if name not in self._read:
+                self._read[name] = Condition.parse(saved[name], self, (*asking, name))
+            return self._read[name]
 
         return find
 
@@ -104,7 +107,12 @@ class Condition:
             details = getattr(problem, "errors", None)
             where = f"near {details[0]['highlight']!r}" if details and details[0].get("highlight") else "at its end"
             raise BadCondition(condition=text, problem=f"it breaks off or goes wrong {where}") from problem
-        return cls._of(text, tree, words, asking)
+        found = cls._of(text, tree, words, asking)
+        if found.words > MOST_WORDS_INSIDE:
+            raise BadCondition(
+                condition=text, problem=f"with the segments it asks for it has more than {MOST_WORDS_INSIDE:,} words"
+            )
+        return found
 
     @classmethod
     def _of(cls, text: str, tree: sql.Expression, words: Words, asking: tuple[str, ...] = ()) -> Condition:
@@ -112,6 +120,18 @@ class Condition:
         kind = check.kind(tree)
         segments = tuple((name, check.segments[name]) for name in sorted(check.segments))
         return cls(text, kind, frozenset(check.traits), frozenset(check.behaviours), tree, words, segments)
+
+    @property
+    def meaning(self) -> str:
+        """Its text with those of the segments that it asks for."""
+        return self.text + "".join(f"\n{name}: {inside.meaning}" for name, inside in self._segments)
+
+    @property
+    def words(self) -> int:
+        """Its words and signs, about, with those of the segments that it asks for."""
+        asked = [node.expressions[0].name for node in _member_calls(self._tree)]
+        inside = {name: each.words for name, each in self._segments}
+        return len(self.text.split()) + sum(inside[name] for name in asked)
 
     @property
     def parts(self) -> tuple[Condition, ...]:
@@ -127,6 +147,12 @@ class Condition:
         return self.value(table, scope).fill_null(False)
 
 
+def _member_calls(node: sql.Expression) -> list[sql.Expression]:
+    from sqlglot import expressions as exp
+
+    return [call for call in node.find_all(exp.Anonymous) if call.name.lower() == "in_segment"]
+
+
 def _conjuncts(node: sql.Expression) -> list[sql.Expression]:
     inner = node.unnest()
     if type(inner).__name__ != "And":
@@ -134,6 +160,7 @@ def _conjuncts(node: sql.Expression) -> list[sql.Expression]:
     return [*_conjuncts(inner.this), *_conjuncts(inner.expression)]
 
 
+MOST_WORDS_INSIDE = 2_000
 MOST_WORDS = 500
 """Words and signs in a condition; beyond that, engines run out of stack."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 PROPERTIES = {"property": "text", "number": "number"}
 """The functions that read one, with the kind of what they give."""
 _NAME = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*")
-_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
+_NUMBER = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\z"
 
 
 def property_of(node: sql.Expression) -> str | None:

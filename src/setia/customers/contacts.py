@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
-from setia.customers.tables import contacts
+from setia.customers.tables import contacts, opt_outs, same_person
 from setia.history.consent import email_consent
+from setia.warehouse.persons import SAME_PERSON
 
 if TYPE_CHECKING:
     from setia.warehouse.reader import Reader
@@ -16,18 +17,24 @@ COLUMNS = tuple(column.name for column in contacts.columns)
 
 ROWS_AT_ONCE = 10_000
 _FACTS = """
-    select c.customer_id, c.email, c.name, c.language, d.email_consent_at, d.email_optout_at, o.last_order_at,
+    select k.key, c.email, c.name, c.language, d.email_consent_at, d.email_optout_at, o.last_order_at,
         t.usual_gap_days, t.expected_order_value, t.expected_value_365d / nullif(t.chance_active, 0) as worth
-    from customers c
-    left join ({consent}) d using (customer_id)
-    left join {traits} t using (customer_id)
+    from ({keys}) k
+    join customers c on c.customer_id = k.customer_id
+    left join ({consent}) d on d.customer_id = c.customer_id
+    left join {traits} t on t.customer_id = c.customer_id
     left join (
         select customer_id, max(placed_at) as last_order_at from orders
         where cancelled_at is null and not coalesce(is_test, false) and not coalesce(is_staff, false)
             and not coalesce(is_adjustment, false)
         group by customer_id
-    ) o using (customer_id)
+    ) o on o.customer_id = c.customer_id
 """
+
+
+_KEYS = "select customer_id as key, customer_id from customers"
+_ALIASES = f" union all select customer_id, person_id from {SAME_PERSON} where customer_id <> person_id"
+"""Whoever is in a programme under one of several keys stays there, written to as the person that they are."""
 
 
 def sync(tx: Connection, reader: Reader, traits: str = "traits") -> int:
@@ -36,7 +43,9 @@ def sync(tx: Connection, reader: Reader, traits: str = "traits") -> int:
     `traits` names the table or expression to take the traits from.
     """
     tx.execute(text("create temp table fresh (like contacts) on commit drop"))
-    _copy(tx, reader.duck.execute(_FACTS.format(traits=traits, consent=reader.ibis.compile(email_consent(reader)))))
+    keys = _KEYS + (_ALIASES if reader.rows(SAME_PERSON) else "")
+    consent = reader.ibis.compile(email_consent(reader))
+    _copy(tx, reader.duck.execute(_FACTS.format(traits=traits, consent=consent, keys=keys)))
     fields = ", ".join(COLUMNS)
     changed = ", ".join(f"{name} = excluded.{name}" for name in COLUMNS[1:])
     old, new = (", ".join(f"{row}.{name}" for name in COLUMNS[1:]) for row in ("contacts", "excluded"))
@@ -55,3 +64,15 @@ def _copy(tx: Connection, rows: Any) -> None:
         while batch := rows.fetchmany(ROWS_AT_ONCE):
             for row in batch:
                 copy.write_row(row)
+
+
+def opted_out(tx: Connection) -> set[tuple[str, str]]:
+    """Who asked Setia to stop, as pairs of a key and a channel: all keys of a person."""
+    own, every = same_person.alias("own"), same_person.alias("every")
+    o = opt_outs.c
+    theirs = (
+        select(every.c.customer_id, o.channel)
+        .join(own, own.c.person_id == every.c.person_id)
+        .join(opt_outs, o.customer_id == own.c.customer_id)
+    )
+    return {(key, channel) for key, channel in tx.execute(select(o.customer_id, o.channel).union(theirs))}

@@ -11,10 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, literal, or_, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
-from setia.customers.tables import joins, opt_outs, same_person
+from setia.customers.tables import joins, same_person
 from setia.kernel.errors import SetiaError
 from setia.warehouse.identity import PSEUDONYM
 
@@ -26,8 +25,13 @@ MOST_SHARING = 5
 LEAST_USER_NAME = 6
 """Letters of a user name below which two marketplaces may well have given it to two people."""
 BY_RULE, BY_PERSON = "rule", "person"
-ALIAS = "same_person"
-"""The reason of an opt-out that a person gave under another of their keys."""
+
+
+class KeptApart(SetiaError):
+    """{one} and {other} cannot be one person: keys of the two were set apart before. `setia customers joins` shows
+    which were refused or undone; accept those first."""
+
+    code = "customers.kept_apart"
 
 
 class NoJoin(SetiaError):
@@ -56,31 +60,48 @@ with people as (
     select *, case when contains(customer_id, ':') then split_part(customer_id, ':', 2) end as user_name,
         case when birth_date is not null and len(words) > 1 then birth_date || array_to_string(words, ' ') end as who
     from people
-), pairs as ({pairs})
-select a.customer_id, b.customer_id, pairs.evidence,
-    coalesce(a.birth_date = b.birth_date, true) and (
-        pairs.evidence = 'email' or pairs.evidence = 'phone' and (
+), shared as ({shared}), listed as (
+    select evidence, value, unnest(keys) as key from shared
+), pairs as (
+    select one.evidence, one.value, one.key as customer_id, other.key as other_id, a.birth_date as born,
+        b.birth_date as other_born,
+        coalesce(a.birth_date = b.birth_date, true) and (one.evidence = 'email' or one.evidence = 'phone' and (
             len(a.words) > 0 and len(b.words) > 0 and (list_has_all(a.words, b.words) or list_has_all(b.words, a.words))
-            or a.email is null and a.name is null or b.email is null and b.name is null))
-from pairs join marked a on a.customer_id = pairs.hub join marked b on b.customer_id = pairs.other_id
-order by 1, 2, 3
+            or a.email is null and a.name is null or b.email is null and b.name is null)) as agree
+    from listed one
+    join listed other on one.evidence = other.evidence and one.value = other.value and one.key < other.key
+    join marked a on a.customer_id = one.key join marked b on b.customer_id = other.key
+)
+select customer_id, other_id, evidence, bool_and(agree) over (partition by evidence, value) as certain, born, other_born
+from pairs order by 1, 2, 3
 """
 _SHARED = {"email": "email", "phone": "phone", "person": "who", "user_name": "user_name"}
 
 
 def evidence(connection: duckdb.DuckDBPyConnection) -> list[Evidence]:
-    """What the table `customers`, under the keys of its files, says of who is who; the strongest word for each pair."""
-    pairs = " union all ".join(
-        f"select '{name}' as evidence, min(customer_id) over own as hub, customer_id as other_id from marked "
-        f"where {column} is not null{_enough(name)} window own as (partition by {column}) "
-        f"qualify count(*) over own between 2 and {MOST_SHARING} and hub <> customer_id"
+    """What the table `customers`, under the keys of its files, says of who is who; the strongest word for each pair.
+
+    An address is certain for all who have it or for none: one pair that contradicts itself makes the others doubtful.
+    Nor do two birthdays come together by way of somebody whose own is not known.
+    """
+    shared = " union all ".join(
+        f"select '{name}' as evidence, {column} as value, list(customer_id) as keys from marked "
+        f"where {column} is not null{_enough(name)} group by {column} having count(*) between 2 and {MOST_SHARING}"
         for name, column in _SHARED.items()
     )
     found: dict[tuple[str, str], Evidence] = {}
-    for one, other, name, certain in connection.execute(_LINKS.format(pairs=pairs)).fetchall():
+    groups = _Groups(())
+    born: dict[str, set[Any]] = {}
+    for one, other, name, certain, *days in connection.execute(_LINKS.format(shared=shared)).fetchall():
+        for key, day in zip((one, other), days, strict=True):
+            born.setdefault(key, {day} - {None})
+        both = set().union(*(born.get(key, set()) for key in groups.of(one) | groups.of(other)))
+        certain = bool(certain) and len(both) < 2
+        if certain:
+            groups.join(one, other)
         known = found.get((one, other))
         if known is None or (certain and not known.certain):
-            found[one, other] = Evidence(one, other, name, bool(certain))
+            found[one, other] = Evidence(one, other, name, certain)
     return list(found.values())
 
 
@@ -98,13 +119,18 @@ def note(tx: Connection, found: Iterable[Evidence], now: dt.datetime) -> None:
     fresh = [each for pair, each in told.items() if pair not in known]
     if fresh:
         tx.execute(insert(joins), [_logged(each, now) for each in fresh])
+    changed = []
     for pair, row in known.items():
         wanted = _state_of(told.get(pair), row)
         if wanted != row.state:
-            values = {"state": wanted, "decided_by": BY_RULE, "decided_at": now}
-            if pair in told:
-                values["evidence"] = told[pair].evidence
-            tx.execute(update(joins).where(joins.c.id == row.id).values(**values))
+            said = told[pair].evidence if pair in told else row.evidence
+            changed.append({"own": row.id, "new_state": wanted, "new_evidence": said})
+    if changed:
+        # A person may have decided meanwhile.
+        own = update(joins).where(joins.c.id == bindparam("own"), joins.c.decided_by == BY_RULE)
+        tx.execute(
+            own.values(state=bindparam("new_state"), evidence=bindparam("new_evidence"), decided_at=now), changed
+        )
 
 
 def _logged(each: Evidence, now: dt.datetime) -> dict[str, Any]:
@@ -132,8 +158,8 @@ DECISIONS = {"joined": ("proposed", "refused", "undone"), "refused": ("proposed"
 """What a person may decide, and of joins in which states."""
 
 
-def decide(tx: Connection, number: int, state: str, now: dt.datetime) -> None:
-    """A person's word on a join. Raises NoJoin."""
+def decide(tx: Connection, number: int, state: str, now: dt.datetime, exposed: Mapping[str, dt.datetime]) -> None:
+    """A person's word on a join. Raises NoJoin, KeptApart."""
     done = tx.execute(
         update(joins)
         .where(joins.c.id == number, joins.c.state.in_(DECISIONS[state]))
@@ -141,6 +167,10 @@ def decide(tx: Connection, number: int, state: str, now: dt.datetime) -> None:
     )
     if not done.rowcount:
         raise NoJoin(number=number, wanted=state)
+    row = tx.execute(select(joins.c.customer_id, joins.c.other_id).where(joins.c.id == number)).one()
+    found = persons(tx, exposed)
+    if state == "joined" and found.get(row.customer_id, "") != found.get(row.other_id):
+        raise KeptApart(one=row.customer_id, other=row.other_id)
 
 
 def persons(tx: Connection, exposed: Mapping[str, dt.datetime]) -> dict[str, str]:
@@ -178,13 +208,18 @@ class _Groups:
             self._apart.setdefault(one, set()).add(other)
             self._apart.setdefault(other, set()).add(one)
 
+    def of(self, key: str) -> set[str]:
+        """The set that a key is in, itself at least."""
+        return self._members.get(key, {key})
+
     def join(self, one: str, other: str) -> None:
         """Make one set of two, unless that brings together what is kept apart."""
-        here, there = self._members.get(one, {one}), self._members.get(other, {other})
-        if one in there or any(self._apart.get(key, set()) & there for key in here):
+        few, many = sorted((self.of(one), self.of(other)), key=len)
+        if one in self.of(other) or any(self._apart.get(key, set()) & many for key in few):
             return
-        both = here | there
-        self._members.update(dict.fromkeys(both, both))
+        many |= few
+        for key in (*few, one, other):
+            self._members[key] = many
 
     def several(self) -> list[set[str]]:
         """Every set once."""
@@ -192,20 +227,20 @@ class _Groups:
 
 
 def keep(tx: Connection, mapping: Mapping[str, str]) -> None:
-    """Make a mapping the present one. Who asked to stop under one key has asked to stop under all."""
+    """Make a mapping the present one."""
     tx.execute(delete(same_person))
-    tx.execute(delete(opt_outs).where(opt_outs.c.reason == ALIAS))
-    if not mapping:
-        return
-    tx.execute(insert(same_person), [{"customer_id": key, "person_id": person} for key, person in mapping.items()])
-    asked = (
-        select(same_person.c.person_id, opt_outs.c.channel, func.min(opt_outs.c.at))
-        .join(opt_outs, opt_outs.c.customer_id == same_person.c.customer_id)
-        .group_by(same_person.c.person_id, opt_outs.c.channel)
+    if mapping:
+        tx.execute(insert(same_person), [{"customer_id": key, "person_id": person} for key, person in mapping.items()])
+
+
+def keys_of(customer_id: Any) -> Any:
+    """All keys of the person behind a key, as a subquery; none where there is but one."""
+    own, other = same_person.alias("own"), same_person.alias("other")
+    return (
+        select(other.c.customer_id)
+        .join(own, own.c.person_id == other.c.person_id)
+        .where(own.c.customer_id == customer_id)
     )
-    everywhere = asked.add_columns(literal(ALIAS))
-    names = ["customer_id", "channel", "at", "reason"]
-    tx.execute(upsert(opt_outs).from_select(names, everywhere).on_conflict_do_nothing())
 
 
 def mapping(tx: Connection) -> dict[str, str]:
@@ -225,8 +260,12 @@ def remark(tx: Connection, said: Mapping[str, str]) -> None:
 
 def listed(tx: Connection, state: str | None = None) -> list[dict[str, Any]]:
     """The log, newest first: `id`, `customer_id`, `other_id`, `evidence`, `state`, `decided_by`, `found_at`,
-    `decided_at`, `note`."""
-    query = select(joins).order_by(joins.c.id.desc())
-    if state is not None:
-        query = query.where(joins.c.state == state)
-    return [dict(row) for row in tx.execute(query).mappings()]
+    `decided_at`, `note`. What would be joined but for a pair that a person keeps apart is `blocked`."""
+    known = mapping(tx)
+
+    def shown(row: dict[str, Any]) -> dict[str, Any]:
+        one, other = (known.get(row[name]) for name in ("customer_id", "other_id"))
+        return {**row, "state": "blocked"} if row["state"] == "joined" and (one is None or one != other) else row
+
+    rows = [shown(dict(row)) for row in tx.execute(select(joins).order_by(joins.c.id.desc())).mappings()]
+    return [row for row in rows if state in (None, row["state"])]

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 NEWS = "setia_news"
 _EDGES = (0, *WINDOWS, RECENT_DAYS + 1, RECENT_DAYS + 2)
 """Days before `as_of` at which something stops or begins to count."""
-_WATCHED = ("customers", "consents", "orders", "returns", "events", "messages", "answers", "cases")
-"""Facts of which traits are made, but for those that are made anew for everybody."""
+_WATCHED = ("customers", "consents", "orders", "returns", "events", "messages", "answers", "cases", "subscriptions")
+"""Facts of which traits are made."""
 _FOR_EVERYBODY = ("rates",)
 """Facts whose change may move anybody's amounts."""
 
@@ -61,18 +61,36 @@ def find_news(reader: Reader, before: Before, scope: Scope) -> int | None:
         union = " union all ".join(f"select {columns} from ({source})" for source in sources)
         run(f"create or replace temp table news_{name} as select distinct {columns} from ({union})")
     touched = [f"select customer_id from news_{name}" for name in _WATCHED]
+    if changed[SAME_PERSON]:
+        touched += [f"select {key} from ({changed[SAME_PERSON]})" for key in ("customer_id", "person_id")]
     touched += list(_linked(changed))
-    whose = f"({' union all '.join(touched)})"
+    run(f"create or replace temp table news_keys as select distinct customer_id from ({' union all '.join(touched)})")
     joined = reader.rows(SAME_PERSON) > 0
-    person = "coalesce(p.person_id, t.customer_id)" if joined else "t.customer_id"
-    other = f"left join {SAME_PERSON} p on p.customer_id = t.customer_id" if joined else ""
-    more = f" union select customer_id from ({changed[SAME_PERSON]})" if changed[SAME_PERSON] else ""
-    more += f" union select person_id from ({changed[SAME_PERSON]})" if changed[SAME_PERSON] else ""
+    if joined:
+        run(f"insert into news_keys {_other_keys('news_keys')}")
+    addresses = (
+        "select lower(email) from news_customers union all select lower(email) from news_consents "
+        f"union all select lower(email) from {reader.contact_list} where customer_id in (from news_keys) "
+        "union all select lower(email) from consents where customer_id in (from news_keys)"
+    )
+    # Who has an address decides for everybody who has it.
+    for table in (reader.contact_list, "consents"):
+        run(f"insert into news_keys select customer_id from {table} where lower(email) in ({addresses})")
+    person = "coalesce(p.person_id, k.customer_id)" if joined else "k.customer_id"
+    other = f"left join {SAME_PERSON} p on p.customer_id = k.customer_id" if joined else ""
     run(
-        f"create or replace temp table {NEWS} as select distinct {person} as customer_id from {whose} t {other} "
-        f"where t.customer_id is not null{more}"
+        f"create or replace temp table {NEWS} as select distinct {person} as customer_id from news_keys k {other} "
+        "where k.customer_id is not null"
     )
     return int(row(reader.duck, f"select count(*) from {NEWS}")[0])
+
+
+def _other_keys(keys: str) -> str:
+    """All keys of the people who have one of these."""
+    return (
+        f"select o.customer_id from {SAME_PERSON} o join {SAME_PERSON} s on s.person_id = o.person_id "
+        f"where s.customer_id in (select customer_id from {keys})"
+    )
 
 
 _LINKS = ("customer_id", "email", "order_id", "visitor")
@@ -96,12 +114,6 @@ def _moved(name: str, before: Before, scope: Scope) -> Iterator[str]:
 
 def _linked(changed: dict[str, str | None]) -> Iterator[str]:
     """Customers of whom something is told by rows of others."""
-    # Who has an address decides for everybody who has it.
-    emails = "(select lower(email) from news_customers union all select lower(email) from news_consents)"
-    owners = "(select c.email from customers c where customer_id in (select customer_id from news_consents))"
-    for addresses in (emails, owners):
-        yield f"select customer_id from customers where lower(email) in {addresses}"
-        yield f"select customer_id from consents where lower(email) in {addresses}"
     # A return belongs to the order of its number.
     for news in ("news_orders", "news_returns"):
         for table in ("orders", "returns"):

@@ -6,7 +6,6 @@ They are made at each refresh from everything else that is known of a customer, 
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import inspect
 import re
 from collections.abc import Callable, Mapping
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
 
 EXPRESSIONS, FUNCTIONS = "traits.yaml", "traits.py"
+CONTACT = ("name", "email", "phone")
+"""Columns of the contact list, which stand beside traits in lists."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 _SIGNATURES: tuple[tuple[str, ...], ...] = (("traits",), ("traits", "scope"), ("facts", "scope"))
 _KINDS: dict[object, Kind] = {
@@ -52,6 +53,8 @@ class OwnTrait:
     of: Callable[[Snapshot, Any, Scope], Any]
     """From the facts and the rows of traits to the rows with a column of its name."""
     behaviours: frozenset[Behaviour] = frozenset()
+    source: str = ""
+    """Its expression, or the text of its function."""
 
 
 def own_traits(workspace: Path) -> tuple[OwnTrait, ...]:
@@ -61,7 +64,7 @@ def own_traits(workspace: Path) -> tuple[OwnTrait, ...]:
         for trait in make(workspace, found):
             if not _NAME.fullmatch(trait.name):
                 raise _bad(trait.name, trait.path, "a name is small letters, digits and `_`, a letter first")
-            if trait.name in TRAITS or trait.name in found:
+            if trait.name in TRAITS or trait.name in found or trait.name in CONTACT:
                 raise _bad(trait.name, trait.path, "there is a trait of that name already")
             found[trait.name] = trait
     return tuple(found.values())
@@ -122,7 +125,7 @@ def _expressed(name: str, title: str, path: str, expression: Condition) -> OwnTr
         value = expression.on(rows, scope) if kind == "flag" else expression.value(rows, scope)
         return rows.mutate(**{name: _typed(value, kind)})
 
-    return OwnTrait(name, kind, title, path, of, expression.behaviours)
+    return OwnTrait(name, kind, title, path, of, expression.behaviours, expression.text)
 
 
 def _typed(value: Any, kind: Kind) -> Any:
@@ -144,12 +147,11 @@ def _functions(workspace: Path, before: Mapping[str, OwnTrait]) -> list[OwnTrait
 
 
 def _loaded(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("setia_own_traits", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    """The file run as it is; nothing is left beside it."""
+    module = ModuleType("setia_own_traits")
+    module.__file__ = str(path)
     try:
-        spec.loader.exec_module(module)
+        exec(compile(path.read_bytes(), str(path), "exec"), vars(module))
     except Exception as problem:
         raise _bad("–", str(path), f"running it ends in {type(problem).__name__}: {problem}") from problem
     return module
@@ -160,7 +162,10 @@ def _function(function: Callable[..., Any], path: str) -> OwnTrait:
     given = tuple(inspect.signature(function).parameters)
     if given not in _SIGNATURES:
         raise _bad(name, path, "a function takes (traits), (traits, scope) or (facts, scope)")
-    kind = _KINDS.get(get_type_hints(function).get("return"))
+    try:
+        kind = _KINDS.get(get_type_hints(function).get("return"))
+    except Exception as problem:
+        raise _bad(name, path, f"its types cannot be read: {problem}") from problem
     if kind is None:
         raise _bad(name, path, "write what it gives: -> int, float, str, bool, date or Decimal")
     title = (inspect.getdoc(function) or name).splitlines()[0]
@@ -169,15 +174,30 @@ def _function(function: Callable[..., Any], path: str) -> OwnTrait:
         try:
             if given[0] == "facts":
                 return _joined(rows, function(facts, scope), name, kind)
-            return rows.mutate(**{name: _typed(function(*(rows, scope)[: len(given)]), kind)})
+            return rows.mutate(**{name: _typed(_fitting(function(*(rows, scope)[: len(given)]), kind), kind)})
         except Exception as problem:
             raise _bad(name, path, f"it ends in {type(problem).__name__}: {problem}") from problem
 
-    return OwnTrait(name, kind, title, path, of)
+    return OwnTrait(name, kind, title, path, of, source=Path(path).read_text(encoding="utf-8"))
+
+
+def _fitting(value: Any, kind: Kind) -> Any:
+    """The value, if it is of the kind that was written. Raises TypeError."""
+    import ibis
+
+    told = ibis.literal(value) if isinstance(value, bool | int | float | str | dt.date | Decimal) else value
+    found = told.type()
+    fits = {"text": found.is_string(), "flag": found.is_boolean(), "day": found.is_date()}.get(kind, found.is_numeric())
+    if not fits:
+        raise TypeError(f"it gives {found}, and says that it gives a {kind}")
+    return told
 
 
 def _joined(rows: Any, told: Any, name: str, kind: Kind) -> Any:
     """The rows with a value from a table that has it beside a `customer_id`, at most one for each."""
-    (column,) = (each for each in told.columns if each != "customer_id")
-    one = told.group_by("customer_id").aggregate(**{name: _typed(told[column].max(), kind)})
+    columns = [each for each in told.columns if each != "customer_id"]
+    if len(columns) != 1 or len(told.columns) != 2:
+        raise TypeError("give a table with customer_id and one more column")
+    value = _fitting(told[columns[0]], kind)
+    one = told.group_by("customer_id").aggregate(**{name: _typed(value.max(), kind)})
     return rows.left_join(one, "customer_id").drop("customer_id_right")

@@ -78,12 +78,17 @@ STAGE = Trait("stage", "text", N_("Stage of the life cycle"))
 """What it needs its rules say."""
 
 
+def rules_of(own: StageSettings) -> dict[str, str]:
+    """By stage the text of its rule, the shop's own in the place of the usual one."""
+    return {name: getattr(own, name) or usual for name, usual in RULES.items()}
+
+
 def rules(own: StageSettings, words: Words) -> dict[str, Condition]:
     """The condition of every stage, the shop's own in the place of the usual ones. Raises BadStage."""
     found = {}
-    for name, usual in RULES.items():
+    for name, text in rules_of(own).items():
         try:
-            found[name] = Condition.parse(getattr(own, name) or usual, words)
+            found[name] = Condition.parse(text, words)
         except BadCondition as problem:
             raise BadStage(stage=name, problem=str(problem.facts["problem"])) from problem
         if found[name].behaviours:

@@ -6,10 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from setia.conditions.condition import Condition
 from setia.customers import stages
-from setia.customers.traits import WORDS
+from setia.customers.traits import TRAITS, require
+from setia.history.returns import returns_before
+from setia.history.sales import month_of
 from setia.history.scope import Scope
+from setia.history.visits import seen_events
 from setia.kernel.errors import SetiaError
 from setia.warehouse.snapshot import listed
 
@@ -31,7 +33,7 @@ class Happening:
 
     day: dt.date
     kind: str
-    """order, cancelled, returned, answer, case, message, visits, subscribed, unsubscribed, joined."""
+    """order, cancelled, returned, answer, case, message, visits, subscribed, unsubscribed."""
     about: dict[str, Any]
 
 
@@ -58,19 +60,19 @@ class Story:
 def story(reader: Reader, scope: Scope, customer_id: str, keys: tuple[str, ...]) -> Story:
     """The life of a customer up to `as_of`. Raises NotACustomer, NotRefreshed."""
     known: Any = reader.table("traits")
+    require(TRAITS, known.columns)
     found = listed(reader, known.filter(known.customer_id == customer_id))
     if not found:
         raise NotACustomer(identifier=customer_id)
     people: Any = reader.table("customers")
     contact = listed(reader, people.filter(people.customer_id == customer_id))
     happenings = sorted(_happenings(reader, scope, customer_id), key=lambda each: each.day, reverse=True)
-    rules = {**stages.RULES, **{k: v for k, v in scope.rules.stages.model_dump().items() if v}}
     return Story(
         customer_id,
         keys,
         contact[0] if contact else {},
         found[0],
-        Condition.parse(rules[found[0]["stage"]], WORDS).text,
+        stages.rules_of(scope.rules.stages)[found[0]["stage"]],
         _product(reader, found[0]["favourite_product"]),
         happenings[:MOST_HAPPENINGS],
         max(len(happenings) - MOST_HAPPENINGS, 0),
@@ -90,16 +92,11 @@ _ASKED = {
         "from order_lines l left join products p using (product_id) where l.document_id = o.document_id) as products "
         "from orders o where customer_id = $1 and not coalesce(is_test, false) and not coalesce(is_adjustment, false)"
     ),
-    "returns": "select day, amount, currency from returns where customer_id = $1",
     "answers": "select day, survey, score, scale, choice, comment from answers where customer_id = $1",
     "cases": "select day, reason, channel, resolved_at from cases where customer_id = $1",
     "messages": (
         "select day, programme, channel, state, opened_at, clicked_at from messages where customer_id = $1 "
         "and state <> 'rejected'"
-    ),
-    "visits": (
-        "select max(day) as day, count(distinct day) as days, count(*) as events from events where customer_id = $1 "
-        "group by date_trunc('month', day)"
     ),
     "subscriptions": (
         "select plan, amount, currency, started_at, ended_at, reason from subscriptions where customer_id = $1"
@@ -114,6 +111,15 @@ def _happenings(reader: Reader, scope: Scope, customer_id: str) -> list[Happenin
         columns = [column for column, *_ in asked.description or ()]
         for row in asked.fetchall():
             found += _told(name, dict(zip(columns, row, strict=True)), scope)
+    back: Any = returns_before(reader, scope)
+    returned = listed(reader, back.filter(back.customer_id == customer_id).select("day", "amount"))
+    found += [Happening(row["day"], "returned", row) for row in returned]
+    seen: Any = seen_events(reader, scope)
+    own = seen.filter(seen.customer_id == customer_id)
+    months = own.group_by(month=month_of(own.day)).aggregate(
+        day=own.day.max(), days=own.day.nunique(), events=own.count()
+    )
+    found += [Happening(row["day"], "visits", row) for row in listed(reader, months)]
     return [each for each in found if each.day < scope.as_of]
 
 
@@ -128,5 +134,5 @@ def _told(name: str, row: dict[str, Any], scope: Scope) -> list[Happening]:
         if row["ended_at"] is not None:
             own.append(Happening(scope.day_of(row["ended_at"]), "unsubscribed", row))
         return own
-    kinds = {"returns": "returned", "answers": "answer", "cases": "case", "messages": "message", "visits": "visits"}
+    kinds = {"answers": "answer", "cases": "case", "messages": "message"}
     return [Happening(row["day"], kinds[name], row)]

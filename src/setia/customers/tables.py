@@ -47,7 +47,7 @@ joins = Table(
     UniqueConstraint("customer_id", "other_id"),
 )
 """Pairs of keys that are one person, or may be. `state`: joined, proposed, refused, undone, lapsed (the evidence is
-gone). `evidence`: email, phone, phone_alone, person (same name and birthday), user_name. `decided_by`: rule or person.
+gone). `evidence`: email, phone, person (same name and birthday), user_name. `decided_by`: rule or person.
 """
 
 same_person = Table(

@@ -17,6 +17,7 @@ from setia.history.people import people_before
 from setia.history.running import paid_rows
 from setia.history.sales import customers_orders
 from setia.history.scope import Scope
+from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
 from setia.settings import StageSettings
 
@@ -56,6 +57,18 @@ OBSERVED = tuple(name for name in TRAITS if name not in PREDICTED)
 WORDS = Words({name: kind_in_conditions(trait.kind) for name, trait in TRAITS.items()})
 """What conditions may read."""
 _BEFORE_STAGES = Words({name: WORDS.traits[name] for name in OBSERVED if name != stages.STAGE.name})
+
+
+class TraitsOutdated(SetiaError):
+    """The table of traits does not have {names} yet. Run `setia refresh` first."""
+
+    code = "customers.traits_outdated"
+
+
+def require(names: Collection[str], columns: Collection[str]) -> None:
+    """Raises TraitsOutdated where a table of traits with these columns lacks some of the names."""
+    if missing := sorted(set(names) - set(columns)):
+        raise TraitsOutdated(names=", ".join(missing))
 
 
 def observed(facts: Snapshot, scope: Scope, shop_gap_days: float, names: Collection[str] = OBSERVED) -> ir.Table:

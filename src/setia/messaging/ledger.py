@@ -17,7 +17,8 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from setia.channels.port import Channel, Message, Outcome
-from setia.customers.tables import contacts, opt_outs, same_person
+from setia.customers.identity import keys_of
+from setia.customers.tables import contacts, opt_outs
 from setia.messaging.gate import Request, Rules, judge
 from setia.messaging.render import Written
 from setia.messaging.tables import sends
@@ -114,10 +115,7 @@ def _take(store: Store, channel: str, rules: Rules, ask: Ask, compose: Compose, 
 
 
 def _request(tx: Connection, send: Row[Any], contact: Row[Any] | None, standing: Standing, now: dt.datetime) -> Request:
-    keys = select(same_person.c.customer_id).where(
-        same_person.c.person_id
-        == select(same_person.c.person_id).where(same_person.c.customer_id == send.customer_id).scalar_subquery()
-    )
+    keys = keys_of(send.customer_id)
     recent = (
         select(func.count())
         .select_from(sends)
@@ -130,7 +128,12 @@ def _request(tx: Connection, send: Row[Any], contact: Row[Any] | None, standing:
     )
     stopped = (
         select(opt_outs.c.reason)
-        .where(opt_outs.c.customer_id == send.customer_id, opt_outs.c.channel == send.channel)
+        .where(
+            or_(opt_outs.c.customer_id == send.customer_id, opt_outs.c.customer_id.in_(keys)),
+            opt_outs.c.channel == send.channel,
+        )
+        .order_by(opt_outs.c.at)
+        .limit(1)
         .scalar_subquery()
     )
     found = tx.execute(select(recent.label("recent"), stopped.label("stopped"))).one()

@@ -6,7 +6,7 @@ from typing import Any
 
 from setia.customers.health import PARTS
 from setia.customers.rfm import GROUPS
-from setia.customers.stages import ACTIONS, NAMES, STAGES
+from setia.customers.stages import ACTIONS, NAMES, STAGES, rules_of
 from setia.kernel.figure import Column, Figure, Headline, Section
 from setia.kernel.i18n import N_, Speaker
 from setia.report.contents import Contents
@@ -35,22 +35,24 @@ def section(contents: Contents, speaker: Speaker) -> Section:
 
 def _headlines(contents: Contents, speaker: Speaker) -> tuple[Headline, ...]:
     counted = {row["stage"]: row["customers"] for row in contents.stages}
-    bought = contents.customers - counted.get("acquisition", 0)
+    everybody = contents.customers
 
     def share(names: tuple[str, ...]) -> str:
-        return speaker.percent(sum(counted.get(name, 0) for name in names) / bought) if bought else speaker.missing
+        return (
+            speaker.percent(sum(counted.get(name, 0) for name in names) / everybody) if everybody else speaker.missing
+        )
 
-    of_buyers = speaker("of {n} customers who have bought", n=speaker.count(bought))
+    of_all = speaker("of {n} customers", n=speaker.count(everybody))
     return (
-        Headline("loyal_share", speaker("Loyal"), share(("loyalty",)), of_buyers),
+        Headline("loyal_share", speaker("Loyal"), share(("loyalty",)), of_all),
         Headline(
             "live_share",
             speaker("Not overdue"),
             share(("activation", "retention", "loyalty", "reactivation")),
-            of_buyers,
+            of_all,
         ),
-        Headline("dormant_share", speaker("Dormant"), share(("dormant",)), of_buyers),
-        Headline("lost_share", speaker("Lost"), share(("lost",)), of_buyers),
+        Headline("dormant_share", speaker("Dormant"), share(("dormant",)), of_all),
+        Headline("lost_share", speaker("Lost"), share(("lost",)), of_all),
     )
 
 
@@ -85,8 +87,8 @@ def stages(contents: Contents, speaker: Speaker) -> Figure:
         x="stage",
         series=("customers",),
         how=speaker(
-            "By each customer's own usual gap: dormant after 1.6 gaps of silence, lost after 4.8; loyal from the fourth "
-            "purchase on."
+            "The first rule that holds: {rules}.",
+            rules="; ".join(f"{speaker(NAMES[name])}: {rule}" for name, rule in rules_of(contents.scope.rules.stages).items()),
         ),
     )  # fmt: skip
 

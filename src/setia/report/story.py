@@ -194,7 +194,7 @@ def _cancelled(each: Happening, speaker: Speaker) -> str:
 
 
 def _returned(each: Happening, speaker: Speaker) -> str:
-    return speaker("Sent goods back: {money}", money=speaker.money(each.about["amount"], each.about["currency"]))
+    return speaker("Sent goods back: {money}", money=speaker.money(each.about["amount"]))
 
 
 def _answer(each: Happening, speaker: Speaker) -> str:

@@ -41,11 +41,14 @@ class Segment:
     condition: Condition
     is_own: bool
     """Whether it is the shop's own."""
+    traits: tuple[str, ...] = ()
+    """What the shop's own traits that it reads are made of."""
 
     @property
     def version(self) -> str:
-        """The same as long as the condition's text is the same."""
-        return hashlib.blake2b(self.condition.text.encode(), digest_size=6).hexdigest()
+        """The same as long as its condition, those it asks for and the shop's own traits in them are the same."""
+        said = "\n".join((self.condition.meaning, *self.traits))
+        return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
 
 
 USUAL: dict[str, tuple[str, str]] = {
@@ -96,7 +99,12 @@ def segments(workspace: Path) -> dict[str, Segment]:
     written = {path.stem: (path, _read(path)) for path in sorted((workspace / FOLDER).glob("*.yaml"))}
     texts = {name: condition for name, (_title, condition) in USUAL.items()}
     texts |= {name: str(document["condition"]) for name, (_path, document) in written.items()}
-    words = own.words(own.own_traits(workspace), texts)
+    shops_own = own.own_traits(workspace)
+    words = own.words(shops_own, texts)
+
+    def made_of(condition: Condition) -> tuple[str, ...]:
+        return tuple(each.source for each in shops_own if each.name in condition.traits)
+
     found = {
         name: Segment(name, title, Condition.parse(texts[name], words, (name,)), is_own=False)
         for name, (title, _condition) in USUAL.items()
@@ -109,7 +117,7 @@ def segments(workspace: Path) -> dict[str, Segment]:
             condition = Condition.parse(texts[name], words, (name,))
         except BadCondition as problem:
             raise BadSegment(path=str(path), problem=str(problem.facts["problem"])) from problem
-        found[name] = Segment(name, str(document.get("title", name)), condition, is_own=True)
+        found[name] = Segment(name, str(document.get("title", name)), condition, is_own=True, traits=made_of(condition))
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 from setia.conditions.behaviour import with_behaviour
 from setia.conditions.condition import Condition
 from setia.customers import own
+from setia.customers.traits import require
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.near import nearest
@@ -36,17 +37,10 @@ COMPOSED_BY = (
 )  # fmt: skip
 """Traits that a segment's composition is told by."""
 MOST_VALUES = 8
-CONTACT = ("name", "email", "phone")
 EXPORTED = (
     "name", "email", "phone", "stage", "orders", "net_revenue", "days_since_last_order", "usual_gap_days",
     "reachable_email", "reachable_whatsapp",
 )  # fmt: skip
-
-
-class TraitsOutdated(SetiaError):
-    """The table of traits does not have {names} yet. Run `setia refresh` first."""
-
-    code = "segments.traits_outdated"
 
 
 class UnknownColumn(SetiaError):
@@ -61,6 +55,12 @@ class UnknownPlatform(SetiaError):
     code = "segments.unknown_platform"
 
 
+class CannotWrite(SetiaError):
+    """{path} cannot be written: {problem}. Give a file in a folder of yours."""
+
+    code = "segments.cannot_write"
+
+
 @dataclass(frozen=True, slots=True)
 class Audience:
     """What became of a segment's members in a list for advertising."""
@@ -72,7 +72,7 @@ class Audience:
     held_out: int
     """Left out: a programme's held-out group, whom nothing of it may reach."""
     without_identifier: int
-    """Left out: neither an e-mail address nor a telephone number is known."""
+    """Left out: no address or number of a channel on which they may be written to, or one that another has too."""
     listed: int
 
 
@@ -84,12 +84,18 @@ class Segments:
     """
 
     def __init__(
-        self, reading: Open, scope: MakeScope, workspace: Path, held_out: Callable[[], Collection[str]]
+        self,
+        reading: Open,
+        scope: MakeScope,
+        workspace: Path,
+        held_out: Callable[[], Collection[str]],
+        opted_out: Callable[[], Collection[tuple[str, str]]],
     ) -> None:
         self._reading = reading
         self._scope = scope
         self._workspace = workspace
         self._held_out = held_out
+        self._opted_out = opted_out
 
     def all(self) -> list[Segment]:
         """Every segment: the usual ones and the shop's own."""
@@ -110,7 +116,7 @@ class Segments:
                 inside = people[_mark(place)]
                 sums |= {
                     f"customers_{place}": people.count(where=inside),
-                    f"reachable_{place}": people.count(where=inside & people.reachable),
+                    f"reachable_{place}": people.count(where=inside & people._reachable),
                     f"revenue_{place}": people.net_revenue.sum(where=inside).cast("decimal(38, 4)"),
                 }
             (found,) = listed(facts, people.aggregate(**sums))
@@ -253,19 +259,19 @@ class Segments:
         made = PLATFORMS[platform]
         target = path or self._folder() / f"{name}-{platform}.csv"
         people = list(_rows(self._people(segment(self._workspace, name).condition, ("email", "phone", *REACHED))))
-        agreed = [row for row in people if any(row[channel] for channel in REACHED)]
-        held_out = self._held_out()
+        stopped, held_out = self._opted_out(), self._held_out()
+        agreed = [row for row in people if _channels(row, stopped)]
         open_to_it = [row for row in agreed if row["customer_id"] not in held_out]
-        identified = [row for row in (made.row(each["email"], each["phone"]) for each in open_to_it) if any(row)]
+        identifiers = {made.row(*_identifiers(row, stopped)) for row in open_to_it} - {("", "")}
         with _written(target) as file:
-            write_csv(file, made.columns, sorted(set(identified)))
+            listed_ = write_csv(file, made.columns, sorted(identifiers))
         return Audience(
             target,
             len(people),
             len(people) - len(agreed),
             len(agreed) - len(open_to_it),
-            len(open_to_it) - len(identified),
-            len(identified),
+            len(open_to_it) - listed_,
+            listed_,
         )
 
     def _folder(self) -> Path:
@@ -276,15 +282,15 @@ class Segments:
         with self._reading() as facts:
             known: Any = facts.table("customers")
             traits: Any = facts.table("traits")
-            choices = {*traits.columns, *CONTACT}
+            choices = {*traits.columns, *own.CONTACT}
             for each in columns:
                 if each not in choices:
                     meant = nearest(each, choices)
                     raise UnknownColumn(name=each, near=f" Did you mean {meant}?" if meant else "")
-            wanted = [each for each in columns if each not in CONTACT]
+            wanted = [each for each in columns if each not in own.CONTACT]
             people = self._marked(facts, [condition], wanted)
             inside = people.filter(people[_mark(0)])
-            contact = known.select(known_id="customer_id", **{each: known[each] for each in CONTACT})
+            contact = known.select(known_id="customer_id", **{each: known[each] for each in own.CONTACT})
             rows = inside.left_join(contact, inside.customer_id == contact.known_id)
             rows = rows.select("customer_id", *dict.fromkeys(each for each in columns if each != "customer_id"))
             return facts.arrow(rows.order_by("customer_id"))
@@ -299,18 +305,33 @@ class Segments:
         """Everybody, with a mark for each condition; whatever they ask of behaviour is answered in one pass."""
         traits: Any = facts.table("traits")
         needed = {*REACHED, "net_revenue", *columns}.union(*(each.traits for each in conditions))
-        if missing := sorted(needed - set(traits.columns)):
-            raise TraitsOutdated(names=", ".join(missing))
+        require(needed, traits.columns)
         scope = self._scope(facts, None)
         known = with_behaviour(facts, scope, traits, frozenset().union(*(each.behaviours for each in conditions)))
         marks = {_mark(place): each.on(known, scope) for place, each in enumerate(conditions)}
         reachable = known.reachable_email | known.reachable_whatsapp | known.reachable_sms
         kept = {each: known[each] for each in ("customer_id", "net_revenue", *columns)}
-        return facts.kept(known.select(**kept, reachable=reachable, **marks))
+        return facts.kept(known.select(**kept, _reachable=reachable, **marks))
+
+
+def _channels(row: Mapping[str, Any], stopped: Collection[tuple[str, str]]) -> set[str]:
+    """The channels on which somebody may be written to, by the facts and by what Setia itself was told."""
+    names = (name for name in REACHED if row[name])
+    return {
+        channel
+        for channel in (name.removeprefix("reachable_") for name in names)
+        if (row["customer_id"], channel) not in stopped
+    }
+
+
+def _identifiers(row: Mapping[str, Any], stopped: Collection[tuple[str, str]]) -> tuple[str | None, str | None]:
+    """The e-mail address and telephone number by which somebody may be reached."""
+    channels = _channels(row, stopped)
+    return row["email"] if "email" in channels else None, row["phone"] if channels & {"whatsapp", "sms"} else None
 
 
 def _mark(place: int) -> str:
-    return f"in_{place}"
+    return f"_in_{place}"
 
 
 def _rows(found: pa.Table) -> Iterator[dict[str, Any]]:
@@ -321,12 +342,14 @@ def _rows(found: pa.Table) -> Iterator[dict[str, Any]]:
 @contextmanager
 def _written(target: Path) -> Iterator[IO[str]]:
     """A file that is there whole or not at all."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     draft = target.with_name(f"{target.name}.part")
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("w", encoding="utf-8", newline="") as file:
             yield file
         draft.replace(target)
+    except OSError as problem:
+        raise CannotWrite(path=target, problem=problem.strerror or problem) from problem
     finally:
         draft.unlink(missing_ok=True)
 

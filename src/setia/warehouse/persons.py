@@ -10,7 +10,7 @@ from setia.facts import FACTS, FactTable
 
 SAME_PERSON = "same_person"
 """`customer_id` and the `person_id` that stands for it; only customers who are known under several keys are there."""
-_FIRST, _LAST = ("created_at",), ("email_consent_at", "email_optout_at", "known_at")
+_FIRST, _LAST = ("created_at",), ("email_optout_at", "known_at")
 
 
 def is_joined(table: str) -> bool:
@@ -46,7 +46,10 @@ def _first_exposure(table: FactTable, source: str, same_person: str) -> str:
 
 
 def _merged_people(table: FactTable, source: str, same_person: str) -> str:
-    """One row per person: of each column what was learned last, but when they first and last did something."""
+    """One row per person: of each column what was learned last, but when they first and last did something.
+
+    A consent is an address's: that of another address than the one that is shown does not show. An opt-out does.
+    """
 
     def merged(name: str) -> str:
         if name == "customer_id":
@@ -55,6 +58,8 @@ def _merged_people(table: FactTable, source: str, same_person: str) -> str:
             return f"min({name}) as {name}"
         if name in _LAST:
             return f"max({name}) as {name}"
+        if name == "email_consent_at":
+            return f"max({name}) filter (where email is null or lower(email) = lower(shown)) as {name}"
         return f"max_by({name}, place) filter (where {name} is not null) as {name}"
 
     names = table.names()
@@ -64,8 +69,11 @@ def _merged_people(table: FactTable, source: str, same_person: str) -> str:
         f"order by f.known_at is not null, f.known_at, f.customer_id) as place "
         f"from {source} f join {same_person} p on f.customer_id = p.customer_id"
     )
+    shown = (
+        f"select person_id as whose, max_by(email, place) filter (where email is not null) as shown from ({ranked}) a"
+    )
     return (
         f"select {alone} from {source} f left join {same_person} p on f.customer_id = p.customer_id "
-        f"where p.person_id is null union all "
-        f"select {', '.join(map(merged, names))} from ({ranked}) r group by person_id"
+        f"where p.person_id is null union all select {', '.join(map(merged, names))} "
+        f"from ({ranked}) r join ({shown} group by person_id) s on s.whose = r.person_id group by person_id"
     )

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+IMPORTED_CUSTOMERS = "imported_customers"
+
+
 class FileTooNew(SetiaError):
     """Files of {table} were written by a newer Setia (schema {found}, this one knows {known}). Upgrade Setia."""
 
@@ -68,9 +71,13 @@ class Reader(Memory):
         for name, found in self._by_table.items():
             if name not in FACTS:
                 self.duck.execute(f"create view {duck.quoted(name)} as {derived_view(folder, found)}")
+        self.contact_list = IMPORTED_CUSTOMERS if joined else "customers"
+        """The contact list under the keys of its files, in SQL."""
         for name, table in FACTS.items():
             definition = fact_view(table, folder, self._by_table[name])
             if joined and persons.is_joined(name):
+                if name == "customers":
+                    self.duck.execute(f"create view {IMPORTED_CUSTOMERS} as {definition}")
                 definition = persons.as_one(table, f"({definition})", joined)
             self.duck.execute(f"create view {duck.quoted(name)} as {definition}")
 

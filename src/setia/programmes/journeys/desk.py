@@ -260,6 +260,11 @@ class Journeys:
         with self._store.begin() as tx:
             return service.held_out(tx)
 
+    def opted_out(self) -> set[tuple[str, str]]:
+        """Who asked to stop, by key and channel."""
+        with self._store.begin() as tx:
+            return contacts.opted_out(tx)
+
     # After.
 
     def results(self, name: str | None = None) -> list[Result]:
