@@ -76,11 +76,11 @@ def find_news(reader: Reader, before: Before, scope: Scope) -> int | None:
     # Who has an address decides for everybody who has it.
     for table in (reader.contact_list, "consents"):
         run(f"insert into news_keys select customer_id from {table} where lower(email) in ({addresses})")
-    person = "coalesce(p.person_id, k.customer_id)" if joined else "k.customer_id"
-    other = f"left join {SAME_PERSON} p on p.customer_id = k.customer_id" if joined else ""
+    # A key that is another's now has left the table of traits, and one that is not any more comes back.
+    persons = f" union select p.person_id from news_keys k join {SAME_PERSON} p using (customer_id)" if joined else ""
     run(
-        f"create or replace temp table {NEWS} as select distinct {person} as customer_id from news_keys k {other} "
-        "where k.customer_id is not null"
+        f"create or replace temp table {NEWS} as select distinct customer_id from news_keys "
+        f"where customer_id is not null{persons}"
     )
     return int(row(reader.duck, f"select count(*) from {NEWS}")[0])
 
