@@ -44,9 +44,10 @@ def predict(connection: duckdb.DuckDBPyConnection, traits: str, model: ModelName
     `gross_revenue` (money). Customers of equal history are fitted and scored once. Where there is too little to
     fit, the scores are null and the card says why.
     """
+    # In one order, so that the same customers give the same fit to the last digit.
     grouped = connection.sql(
         f"select purchase_days - 1 as frequency, recency, days_since_first_order as age, count(*) as weight "
-        f"from {traits} where purchase_days > 0 group by all"
+        f"from {traits} where purchase_days > 0 group by all order by all"
     ).to_arrow_table()
     history = {name: grouped[name].to_numpy().astype(float) for name in grouped.column_names}
     customers, repeaters = int(history["weight"].sum()), int(history["weight"][history["frequency"] > 0].sum())
@@ -93,7 +94,7 @@ def _order_values(connection: duckdb.DuckDBPyConnection, traits: str) -> tuple[p
     found = connection.sql(
         "select customer_id, (purchase_days - 1)::double as frequency, "
         "greatest(coalesce(repeat_value::double, 0), 0) as value, gross_revenue::double / purchase_days as per_day "
-        f"from {traits} where purchase_days > 0"
+        f"from {traits} where purchase_days > 0 order by all"
     ).to_arrow_table()
     frequency, value = found["frequency"].to_numpy(), found["value"].to_numpy()
     model: GammaGamma | None = None
