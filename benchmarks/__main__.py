@@ -27,6 +27,7 @@ def main() -> None:
         ["importing.py"],
         ["refreshing.py"],
         ["metrics.py"],
+        ["segments.py"],
         ["alerts.py"],
     ]
     for script in scripts:

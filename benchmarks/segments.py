@@ -236,17 +236,17 @@ import json, resource, sys, time
 sys.path.insert(0, sys.argv[1])
 import segments
 start = time.perf_counter()
-getattr(segments, sys.argv[2])(segments.Path(sys.argv[3]))
+getattr(segments, sys.argv[2])(segments.Path(sys.argv[3]), sys.argv[4])
 took = time.perf_counter() - start
 print(json.dumps([took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
 """
 
 
-def traits_by_setia(folder: Path) -> None:
+def traits_by_setia(folder: Path, memory: str) -> None:
     """All traits that follow from facts, stages among them, and the usual segments, as a refresh makes them."""
     from setia.customers.traits import OBSERVED, happened, judged, with_needs
 
-    own = shops.reader(folder)
+    own = shops.reader(folder, memory)
     wanted = with_needs(shops.SCOPE, OBSERVED)
     target = folder / "out"
     target.mkdir(exist_ok=True)
@@ -260,9 +260,9 @@ def traits_by_setia(folder: Path) -> None:
     write("standing", standing.held(own, shops.SCOPE, found, usual))
 
 
-def traits_by_script(folder: Path) -> None:
+def traits_by_script(folder: Path, memory: str) -> None:
     """The script."""
-    own = shops.reader(folder)
+    own = shops.reader(folder, memory)
     (folder / "out").mkdir(exist_ok=True)
     own.duck.execute(
         SCRIPT.format(as_of=shops.AS_OF, until=shops.SCOPE.until.isoformat(), target=folder / "out" / "script.parquet")
@@ -273,13 +273,15 @@ def traits(work: Path, runs: int, sizes: list[int]) -> None:
     """Sizes in turn."""
     for customers in sizes:
         folder = work / f"traits-{customers}"
+        # With the default of a gigabyte the script does not end at five millions.
+        memory = "1GB" if customers <= 1_000_000 else "4GB"
         if not (folder / "orders.parquet").exists():
             shops.make(folder, customers, more=True)
         done: dict[str, list[tuple[float, int]]] = {"traits_by_setia": [], "traits_by_script": []}
         for _ in range(runs):
             for name, results in done.items():
                 here = str(Path(__file__).parent)
-                answer = subprocess.run([sys.executable, "-c", CHILD, here, name, str(folder)], check=True,
+                answer = subprocess.run([sys.executable, "-c", CHILD, here, name, str(folder), memory], check=True,
                                         stdout=subprocess.PIPE, text=True).stdout  # fmt: skip
                 results.append(tuple(json.loads(answer)))
         ours, script = done["traits_by_setia"], done["traits_by_script"]
