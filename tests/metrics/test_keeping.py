@@ -211,7 +211,7 @@ def test_history_must_reach_over_the_period_before(reader_of):
 
 def test_by_segment_as_it_stood_when_the_window_began(reader_of):
     """Somebody who becomes a regular within the window was none when it began."""
-    from setia.segments.membership import Membership
+    from setia.segments.breakdown import Membership
 
     orders = bought("old", "01-02", "01-20", "04-10") + bought("new", "03-01", "04-10", "05-10", "06-10")
     reader = reader_of(orders=orders + bought("first", "01-01"))

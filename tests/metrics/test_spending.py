@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from setia.history.scope import Scope
-from setia.segments.membership import Membership
+from setia.segments.breakdown import Membership
 
 from .building import ask, at, bought, buyers, day, order
 
