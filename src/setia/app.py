@@ -16,7 +16,7 @@ from setia.customers.service import Customers
 from setia.history.calendar import Calendar
 from setia.history.sales import last_recorded_day
 from setia.history.scope import Scope
-from setia.joining import all_keys, decide, look_for_joins
+from setia.joining import decide, look_for_joins, person_first
 from setia.kernel.errors import SetiaError
 from setia.kernel.figure import Page
 from setia.kernel.i18n import Speaker
@@ -296,8 +296,7 @@ class Shop:
         return life(told, self.segments.of(told.customer_id), self._speaker(language))
 
     def _keys_of(self, identifier: str) -> tuple[str, ...]:
-        with self.reading(as_imported=True) as imported:
-            return all_keys(self.store, self.identity, imported, identifier)
+        return person_first(self.store, self._find(identifier).customer_ids)
 
     def _decide_join(self, number: int, state: str) -> int:
         with self.writing() as writer:
@@ -375,14 +374,13 @@ class Shop:
             tell_facts(self.store, writer, now, self.settings.shop.time_zone)
         # Nobody may be let in, mailed or copied to the contacts while a person is being removed.
         quiet = self.store.locked(Lock.WORKER, doing="working on the programmes")
-        with quiet, self.writing() as writer, self.reading() as reader, self.reading(as_imported=True) as imported:
-            person = erasure.find(imported, self.identity, identifier)
+        with quiet, self.writing() as writer, self.reading() as reader:
+            person = self._find(identifier)
             return erasure.erase(self.store, self.folder, reader, writer, self.identity, person, now)
 
     def opt_out(self, identifier: str) -> None:
         """Never write to a person by e-mail again. Raises NobodyFound."""
-        with self.reading(as_imported=True) as imported:
-            person = erasure.find(imported, self.identity, identifier)
+        person = self._find(identifier)
         with self.store.begin() as tx:
             for customer_id in person.customer_ids:
                 opt_out(tx, customer_id, "email", "asked", self.clock())
@@ -390,7 +388,11 @@ class Shop:
     def takeout(self, identifier: str) -> dict[str, Any]:
         """Everything that is held about one person. Raises NobodyFound."""
         with self.reading(as_imported=True) as imported:
-            return erasure.takeout(self.store, imported, erasure.find(imported, self.identity, identifier))
+            return erasure.takeout(self.store, imported, self._find(identifier))
+
+    def _find(self, identifier: str) -> erasure.Person:
+        with self.reading(as_imported=True) as imported:
+            return erasure.find(imported, self.identity, identifier)
 
 
 def init(folder: str | Path, shop: ShopSettings) -> Path:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 
 from setia.customers import identity
 from setia.customers.tables import joins, same_person
-from setia.erasure import find
 from setia.programmes.journeys.tables import enrolments
 from setia.store.database import Store
-from setia.warehouse.identity import Identity
 from setia.warehouse.persons import SAME_PERSON
 from setia.warehouse.reader import Reader
 from setia.warehouse.writer import Writer
@@ -113,9 +111,8 @@ def _in_both_arms(tx: Connection) -> dict[str, str]:
     }
 
 
-def all_keys(store: Store, hidden: Identity, reader: Reader, identifier: str) -> tuple[str, ...]:
-    """Every key of the person behind one, the one that stands for them first. Raises NobodyFound."""
-    keys = find(reader, hidden, identifier).customer_ids
+def person_first(store: Store, keys: Sequence[str]) -> tuple[str, ...]:
+    """A person's keys, the one that stands for them first."""
     with store.begin() as tx:
         known = identity.mapping(tx)
     return tuple(dict.fromkeys([*(known.get(key, key) for key in keys), *keys]))

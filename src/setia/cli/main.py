@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from setia import __version__
-from setia.cli import customers, figures, imports, people, programmes, segments, shop
+from setia.cli import customers, figures, imports, people, predict, programmes, segments, shop
 from setia.kernel.errors import SetiaError
 
 app = typer.Typer(
@@ -39,6 +39,7 @@ imports.add_to(app)
 figures.add_to(app)
 customers.add_to(app)
 segments.add_to(app)
+predict.add_to(app)
 programmes.add_to(app)
 people.add_to(app)
 
