@@ -39,7 +39,7 @@ from setia.report.pages import page, without_personal_rows
 from setia.report.story import life
 from setia.segments.breakdown import Membership
 from setia.segments.service import Segments
-from setia.settings import FILE, Settings, ShopSettings, template
+from setia.settings import Settings, init
 from setia.sources.files.importing import FileReport, Import, ImportReport, Preview
 from setia.sources.files.overrides import from_mapping
 from setia.sources.files.overrides import read as read_overrides
@@ -67,17 +67,14 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
+__all__ = ["RefreshFirst", "Shop", "init", "utc_now"]
+
+
 class RefreshFirst(SetiaError):
     """The facts go up to the start of {wanted}, traits and predictions are as of {found}. Run `setia refresh` first,
     with the same `--as-of` if you gave one."""
 
     code = "app.refresh_first"
-
-
-class AlreadyAWorkspace(SetiaError):
-    """{folder} already holds a Setia workspace. Choose another folder, or work with the one that is there."""
-
-    code = "app.already_a_workspace"
 
 
 class Shop:
@@ -393,13 +390,3 @@ class Shop:
     def _find(self, identifier: str) -> erasure.Person:
         with self.reading(as_imported=True) as imported:
             return erasure.find(imported, self.identity, identifier)
-
-
-def init(folder: str | Path, shop: ShopSettings) -> Path:
-    """Make a workspace folder with its settings file. Raises AlreadyAWorkspace."""
-    folder = Path(folder)
-    if (folder / FILE).exists():
-        raise AlreadyAWorkspace(folder=folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / FILE).write_text(template(shop), encoding="utf-8")
-    return folder

@@ -340,3 +340,19 @@ keep_snapshots_days = 30
 # [store]
 # url_file = "/run/secrets/setia-store"  # a PostgreSQL 15+ of your own; otherwise Setia runs a private one
 """
+
+
+class AlreadyAWorkspace(SetiaError):
+    """{folder} already holds a Setia workspace. Choose another folder, or work with the one that is there."""
+
+    code = "settings.already_a_workspace"
+
+
+def init(folder: str | Path, shop: ShopSettings) -> Path:
+    """Make a workspace folder with its settings file. Raises AlreadyAWorkspace."""
+    folder = Path(folder)
+    if (folder / FILE).exists():
+        raise AlreadyAWorkspace(folder=folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(template(shop), encoding="utf-8")
+    return folder
