@@ -352,8 +352,8 @@ def test_who_asks_to_stop_under_one_key_has_asked_under_all(shop, tmp_path):
     with shop.store.begin() as tx:
         opt_out(tx, "a", "email", "asked", NOW)
         assert contact_rows.opted_out(tx) == {("a", "email"), ("b", "email")}
-        assert set(tx.scalars(identity.keys_of("a"))) == {"a", "b"}
-        assert set(tx.scalars(identity.keys_of("c"))) == set()
+        assert set(tx.scalars(identity.keys_of(["a"]))) == {"a", "b"}
+        assert set(tx.scalars(identity.keys_of(["c"]))) == set()
 
 
 def test_a_consent_is_an_address_s(shop, tmp_path):

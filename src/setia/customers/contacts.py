@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, select, text
 
-from setia.customers.tables import contacts, opt_outs, same_person
-from setia.history.consent import email_consent
+from setia.customers.identity import keys_of
+from setia.customers.tables import contacts, opt_outs
+from setia.history.consent import CHANNELS, email_consent
 from setia.warehouse.persons import SAME_PERSON
 
 if TYPE_CHECKING:
@@ -66,13 +67,12 @@ def _copy(tx: Connection, rows: Any) -> None:
                 copy.write_row(row)
 
 
+def stopped_on(channel: str) -> Any:
+    """Who asked Setia to stop on a channel, as a subquery: all keys of a person."""
+    own = select(opt_outs.c.customer_id).where(opt_outs.c.channel == channel)
+    return own.union(keys_of(own))
+
+
 def opted_out(tx: Connection) -> set[tuple[str, str]]:
-    """Who asked Setia to stop, as pairs of a key and a channel: all keys of a person."""
-    own, every = same_person.alias("own"), same_person.alias("every")
-    o = opt_outs.c
-    theirs = (
-        select(every.c.customer_id, o.channel)
-        .join(own, own.c.person_id == every.c.person_id)
-        .join(opt_outs, o.customer_id == own.c.customer_id)
-    )
-    return {(key, channel) for key, channel in tx.execute(select(o.customer_id, o.channel).union(theirs))}
+    """The same for every channel, as pairs of a key and a channel."""
+    return {(key, channel) for channel in CHANNELS for key in tx.scalars(stopped_on(channel))}

@@ -48,7 +48,8 @@ def with_health(traits: ir.Table, scope: Scope) -> ir.Table:
     )
     weights = {name: float(getattr(scope.rules.health, name)) for name in PARTS}
     known = {name: parts[f"health_{name}"] for name in PARTS}
-    whole = sum((known[name].notnull().ifelse(weights[name], 0.0) for name in PARTS[1:]), _weight(known, weights))
+    counted = [known[name].notnull().ifelse(weights[name], 0.0) for name in PARTS]
+    whole = sum(counted[1:], counted[0])
     losses = {name: (weights[name] * (1.0 - known[name])).fill_null(0.0) / whole.nullif(0.0) for name in PARTS}
     parts = parts.mutate(**{f"loss_{name}": loss for name, loss in losses.items()})
     lost = [parts[f"loss_{name}"] for name in PARTS]
@@ -62,10 +63,6 @@ def with_health(traits: ir.Table, scope: Scope) -> ir.Table:
         ),
     )
     return judged.drop(*(f"loss_{name}" for name in PARTS))
-
-
-def _weight(known: dict[str, Any], weights: dict[str, float]) -> Any:
-    return known[PARTS[0]].notnull().ifelse(weights[PARTS[0]], 0.0)
 
 
 def _parts(rows: Any) -> dict[str, Any]:

@@ -233,13 +233,11 @@ def keep(tx: Connection, mapping: Mapping[str, str]) -> None:
         tx.execute(insert(same_person), [{"customer_id": key, "person_id": person} for key, person in mapping.items()])
 
 
-def keys_of(customer_id: Any) -> Any:
-    """All keys of the person behind a key, as a subquery; none where there is but one."""
+def keys_of(keys: Any) -> Any:
+    """All keys of the people who have one of these (a list or a subquery) among several, as a subquery."""
     own, other = same_person.alias("own"), same_person.alias("other")
     return (
-        select(other.c.customer_id)
-        .join(own, own.c.person_id == other.c.person_id)
-        .where(own.c.customer_id == customer_id)
+        select(other.c.customer_id).join(own, own.c.person_id == other.c.person_id).where(own.c.customer_id.in_(keys))
     )
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from setia.customers.observed.doings import RECENT_DAYS
 from setia.customers.trait import WINDOWS
-from setia.customers.traits import KEY, OBSERVED, defaulted, everybody, wanted_families, with_needs
+from setia.customers.traits import KEY, OBSERVED, everybody, wanted_families, with_families, with_needs
 from setia.facts import FACTS, Kind
 from setia.warehouse.duck import literal, row
 from setia.warehouse.persons import SAME_PERSON
@@ -176,12 +176,7 @@ def renewed(facts: Reader, before: Before, scope: Scope) -> ir.Table:
     older = older.select(KEY.name, **{name: older[name] + days if name in ages else older[name] for name in names})
     narrowed = _Narrowed(facts, news)
     fresh: Any = everybody(narrowed, scope).semi_join(news, "customer_id")
-    for family in lasting:
-        told = family.table(facts if family.whole else narrowed, scope, wanted)
-        fresh = fresh.left_join(told, "customer_id").drop("customer_id_right")
-    fresh = defaulted(fresh, lasting, wanted).select(KEY.name, *names)
+    told_by = {family: facts if family.whole else narrowed for family in lasting}
+    fresh = with_families(fresh, told_by, scope, wanted).select(KEY.name, *names)
     found = older.union(fresh.cast(dict(older.schema().items())))
-    always = [family for family in families if family.always]
-    for family in always:
-        found = found.left_join(family.table(facts, scope, wanted), "customer_id").drop("customer_id_right")
-    return defaulted(found, always, wanted)
+    return with_families(found, {family: facts for family in families if family.always}, scope, wanted)

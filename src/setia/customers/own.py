@@ -60,13 +60,12 @@ class OwnTrait:
 def own_traits(workspace: Path) -> tuple[OwnTrait, ...]:
     """The shop's own traits in the order in which they are made: each may read those before it. Raises BadOwnTrait."""
     found: dict[str, OwnTrait] = {}
-    for make in (_expressions, _functions):
-        for trait in make(workspace, found):
-            if not _NAME.fullmatch(trait.name):
-                raise _bad(trait.name, trait.path, "a name is small letters, digits and `_`, a letter first")
-            if trait.name in TRAITS or trait.name in found or trait.name in CONTACT:
-                raise _bad(trait.name, trait.path, "there is a trait of that name already")
-            found[trait.name] = trait
+    for trait in (*_expressions(workspace), *_functions(workspace)):
+        if not _NAME.fullmatch(trait.name):
+            raise _bad(trait.name, trait.path, "a name is small letters, digits and `_`, a letter first")
+        if trait.name in TRAITS or trait.name in found or trait.name in CONTACT:
+            raise _bad(trait.name, trait.path, "there is a trait of that name already")
+        found[trait.name] = trait
     return tuple(found.values())
 
 
@@ -91,7 +90,7 @@ def _bad(name: str, path: str, problem: str) -> BadOwnTrait:
     return BadOwnTrait(name=name, path=path, problem=problem)
 
 
-def _expressions(workspace: Path, before: Mapping[str, OwnTrait]) -> list[OwnTrait]:
+def _expressions(workspace: Path) -> list[OwnTrait]:
     import yaml
 
     path = workspace / EXPRESSIONS
@@ -103,7 +102,7 @@ def _expressions(workspace: Path, before: Mapping[str, OwnTrait]) -> list[OwnTra
         raise _bad("–", str(path), "the file is no YAML in UTF-8") from problem
     if not isinstance(document, dict):
         raise _bad("–", str(path), "the file needs a line `name:` for each trait, with `expression:` below it")
-    found: dict[str, OwnTrait] = dict(before)
+    found: dict[str, OwnTrait] = {}
     for name, said in document.items():
         if not isinstance(said, dict) or not isinstance(said.get("expression"), str):
             raise _bad(str(name), str(path), "it needs a line `expression: …`")
@@ -115,7 +114,7 @@ def _expressions(workspace: Path, before: Mapping[str, OwnTrait]) -> list[OwnTra
             raise _bad(str(name), str(path), str(problem.facts["problem"])) from problem
         title = str(said.get("title", name))
         found[str(name)] = _expressed(str(name), title, str(path), expression)
-    return [each for name, each in found.items() if name not in before]
+    return list(found.values())
 
 
 def _expressed(name: str, title: str, path: str, expression: Condition) -> OwnTrait:
@@ -132,8 +131,7 @@ def _typed(value: Any, kind: Kind) -> Any:
     return value.cast(TYPES[kind]) if kind in TYPES else value
 
 
-def _functions(workspace: Path, before: Mapping[str, OwnTrait]) -> list[OwnTrait]:
-    del before
+def _functions(workspace: Path) -> list[OwnTrait]:
     path = workspace / FUNCTIONS
     if not path.is_file():
         return []

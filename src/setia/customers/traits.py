@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import cache, reduce
 from typing import TYPE_CHECKING, Any
 
@@ -84,11 +84,8 @@ def observed(facts: Snapshot, scope: Scope, shop_gap_days: float, names: Collect
 
 def happened(facts: Snapshot, scope: Scope, wanted: Collection[str]) -> ir.Table:
     """One row per customer with those of the families' traits that are wanted: what follows from their own facts."""
-    found = everybody(facts, scope)
     families = wanted_families(wanted)
-    for family in families:
-        found = found.left_join(family.table(facts, scope, wanted), "customer_id").drop("customer_id_right")
-    return defaulted(found, families, wanted)
+    return with_families(everybody(facts, scope), dict.fromkeys(families, facts), scope, wanted)
 
 
 def wanted_families(wanted: Collection[str]) -> list[Family]:
@@ -96,8 +93,11 @@ def wanted_families(wanted: Collection[str]) -> list[Family]:
     return [each for known in FAMILIES.values() for each in known if any(t.name in wanted for t in each.traits)]
 
 
-def defaulted(found: Any, families: Collection[Family], wanted: Collection[str]) -> Any:
-    """The rows with what holds for customers of whom a family knows nothing."""
+def with_families(found: Any, families: Mapping[Family, Snapshot], scope: Scope, wanted: Collection[str]) -> Any:
+    """The rows of customers with what families tell of them, each from the facts given for it; with what holds where a
+    family knows nothing."""
+    for family, facts in families.items():
+        found = found.left_join(family.table(facts, scope, wanted), "customer_id").drop("customer_id_right")
     defaults = {
         trait.name: found[trait.name].fill_null(trait.otherwise)
         for family in families

@@ -115,7 +115,7 @@ def _take(store: Store, channel: str, rules: Rules, ask: Ask, compose: Compose, 
 
 
 def _request(tx: Connection, send: Row[Any], contact: Row[Any] | None, standing: Standing, now: dt.datetime) -> Request:
-    keys = keys_of(send.customer_id)
+    keys = keys_of([send.customer_id])
     recent = (
         select(func.count())
         .select_from(sends)

@@ -11,7 +11,6 @@ from setia.kernel.figure import Column, Figure, Headline, Section
 from setia.kernel.i18n import N_, Speaker
 from setia.report.contents import Contents
 
-BACK_DAYS = 30
 TOGETHER = (1, 2, 3, 4, 5)
 
 

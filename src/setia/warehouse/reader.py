@@ -66,8 +66,7 @@ class Reader(Memory):
         for file in listed:
             self._by_table.setdefault(file.table, []).append(file)
         self._numbers = count()
-        known = self._by_table.get(persons.SAME_PERSON, ())
-        joined = None if as_imported or not any(file.rows for file in known) else duck.quoted(persons.SAME_PERSON)
+        joined = None if as_imported or not self.rows(persons.SAME_PERSON) else duck.quoted(persons.SAME_PERSON)
         for name, found in self._by_table.items():
             if name not in FACTS:
                 self.duck.execute(f"create view {duck.quoted(name)} as {derived_view(folder, found)}")

@@ -58,8 +58,7 @@ class SparkReader(Memory):
             self._by_table.setdefault(file.table, []).append(file)
         self._ibis = ibis.pyspark.connect(session)
         try:
-            known = self._by_table.get(persons.SAME_PERSON, ())
-            self._joined = any(file.rows for file in known)
+            self._joined = self.rows(persons.SAME_PERSON) > 0
             for name in (persons.SAME_PERSON, *(each for each in self._by_table if each != persons.SAME_PERSON)):
                 files = self._by_table.get(name)
                 if files is not None:

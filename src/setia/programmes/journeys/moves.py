@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Text, and_, any_, bindparam, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from setia.customers.tables import contacts, opt_outs, same_person
+from setia.customers.contacts import stopped_on
+from setia.customers.tables import contacts
 from setia.effects.holdout import arm, bucket
 from setia.kernel.money import rounded
 from setia.messaging import codes
@@ -76,21 +77,13 @@ def _one_each(tx: Connection, measurement: str, customers: Iterable[str]) -> lis
         .join(enrolments, e.customer_id == c.customer_id)
         .where(e.measurement == measurement, c.email.is_not(None))
     )
-    stopped = select(opt_outs.c.customer_id).where(opt_outs.c.channel == "email")
-    own, other = same_person.alias("own"), same_person.alias("other")
-    stopped_elsewhere = (
-        select(own.c.customer_id)
-        .join(other, own.c.person_id == other.c.person_id)
-        .where(other.c.customer_id.in_(stopped))
-    )
     place = func.row_number().over(partition_by=address, order_by=(c.last_order_at.desc().nulls_last(), c.customer_id))
     first = (
         select(c.customer_id, c.last_order_at, place.label("place"))
         .where(
             c.customer_id == any_(literal(list(customers), ARRAY(Text))),
             address.not_in(inside),
-            c.customer_id.not_in(stopped),
-            c.customer_id.not_in(stopped_elsewhere),
+            c.customer_id.not_in(stopped_on("email")),
         )
         .subquery()
     )

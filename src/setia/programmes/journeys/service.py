@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from setia.customers.tables import same_person
+from setia.customers.identity import keys_of
 from setia.kernel.errors import SetiaError
 from setia.messaging.tables import sends
 from setia.programmes.journeys.models import Journey
@@ -210,5 +210,4 @@ def held_out(tx: Connection) -> set[str]:
         .join(programmes, programmes.c.measurement == e.measurement)
         .where(e.arm == "held_out", e.customer_id.is_not(None), programmes.c.state != "stopped")
     )
-    persons = select(same_person.c.person_id).where(same_person.c.customer_id.in_(own))
-    return {str(key) for key in tx.scalars(own.union(persons))}
+    return {str(key) for key in tx.scalars(own.union(keys_of(own)))}
