@@ -3,7 +3,12 @@
 While active, a customer buys at random at their own rate; after every repeat purchase they may leave, each with their
 own probability. Rates vary between customers as a gamma (r, alpha), probabilities of leaving as a beta (a, b).
 
-Source: Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2), 275-284.
+Two things may differ in the models made from it: whether the first purchase may be the last, and how regular gaps are
+(k steps from one purchase to the next, each at random: Erlang-k gaps; one step is the BG/NBD model itself).
+
+Sources: Fader, Hardie and Lee (2005), "Counting Your Customers" the Easy Way, Marketing Science 24(2), 275-284;
+for k steps Platzer and Reutterer (2016), Ticking Away the Moments, Marketing Science 35(5), 779-799, and Reutterer,
+Platzer and Schröder (2021), Leveraging purchase regularity, International Journal of Research in Marketing 38(1).
 """
 
 from __future__ import annotations
@@ -14,7 +19,8 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.purchases import SCALE, SHAPE, FloatArray, PurchaseHistory, maximise
+from setia.predictions.counts import Steps
+from setia.predictions.purchases import SCALE, SHAPE, FloatArray, Prior, PurchaseHistory, maximise
 
 NOBODY_LEAVES = 1e-3  # a mean probability of leaving below one in a thousand purchases counts as none
 DROPOUT_GAIN = 2.996  # half the 95% point of chi-square with two degrees of freedom, for the two drop-out parameters
@@ -43,15 +49,25 @@ class BGNBD:
     does not depend on the unit of time.
 
     The unit of time is yours; use the same in every call. Methods take arrays (or numbers) and broadcast.
+
+    A small shop may lean on what is known from others: with a `prior`, parameters of another fit in the same unit of
+    time, the logarithms of the parameters are drawn towards its own as if they were normal around them with a standard
+    deviation of `prior_spread`; the fit is the mode of the posterior then, and asks for no least number of customers.
     """
 
     first_order_may_be_last: ClassVar[int] = 0  # 1 where a customer may leave right after the first purchase too
+    k: int = 1
+    """Steps from one purchase to the next: the more, the more regular."""
 
     params_: BetaGeometricParameters
     standard_errors_: BetaGeometricParameters | None
     log_likelihood_: float
     customers_: int
     dropout_identified_: bool
+
+    def __init__(self, *, prior: BetaGeometricParameters | None = None, prior_spread: float = 0.5) -> None:
+        self.prior = prior
+        self.prior_spread = prior_spread
 
     @classmethod
     def from_params(cls, r: float, alpha: float, a: float, b: float) -> Self:
@@ -77,20 +93,24 @@ class BGNBD:
 
     def fit_history(self, history: PurchaseHistory) -> Self:
         """Like `fit`, for histories that are grouped already."""
-        history.require_enough()
+        if self.prior is None:
+            history.require_enough()
         unit, customers = history.mean_age, history.customers
         scaled = history.in_units_of(unit)  # alpha near 1 whatever the unit: the path does not depend on it
+        in_your_unit = np.array([1.0, unit, 1.0, 1.0])
 
         def objective(parameters: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = _log_likelihood(scaled, parameters, self.first_order_may_be_last)
+            value, gradient = _log_likelihood(scaled, parameters, self.first_order_may_be_last, self.k)
             return value / customers, gradient / customers
 
-        best = maximise(objective, np.array([0.6, 0.25, 0.74, 2.7]), [SHAPE, SCALE, SHAPE, SHAPE], customers)
-        in_your_unit = np.array([1.0, unit, 1.0, 1.0])
+        start = np.array([0.6, 0.25 / self.k, 0.74, 2.7])
+        prior = self.prior and Prior(np.array([*asdict(self.prior).values()]) / in_your_unit, self.prior_spread)
+        best = maximise(objective, start, [SHAPE, SCALE, SHAPE, SHAPE], customers, prior)
         errors = best.standard_errors
         self.params_ = BetaGeometricParameters(*(best.parameters * in_your_unit).tolist())
         self.standard_errors_ = None if errors is None else BetaGeometricParameters(*(errors * in_your_unit).tolist())
-        self.log_likelihood_ = float(best.mean_log_likelihood * customers - history.purchases * np.log(unit))
+        steps = self.k * history.purchases  # each is a density over time
+        self.log_likelihood_ = float(best.mean_log_likelihood * customers - steps * np.log(unit))
         self.customers_ = round(customers)
         self.dropout_identified_ = self._dropout_identified(scaled, best.mean_log_likelihood * customers)
         return self
@@ -101,10 +121,10 @@ class BGNBD:
         customers = scaled.customers
 
         def nobody_leaves(parameters: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = _purchase_term(scaled, *parameters)
+            value, gradient = _nobody_leaves(scaled, *parameters, k=self.k)
             return value / customers, gradient / customers
 
-        without = maximise(nobody_leaves, np.array([0.6, 0.25]), [SHAPE, SCALE], customers)
+        without = maximise(nobody_leaves, np.array([0.6, 0.25 / self.k]), [SHAPE, SCALE], customers)
         return log_likelihood - without.mean_log_likelihood * customers > DROPOUT_GAIN
 
     def log_likelihood(
@@ -112,8 +132,8 @@ class BGNBD:
     ) -> float:
         """The log-likelihood of these customers under the model's parameters, summed."""
         history = PurchaseHistory.from_customers(frequency, recency, T, weights)
-        parameters = np.array(list(self.get_params().values()))
-        return _log_likelihood(history, parameters, self.first_order_may_be_last)[0]
+        parameters = np.array([*asdict(self.params_).values()])
+        return _log_likelihood(history, parameters, self.first_order_may_be_last, self.k)[0]
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> FloatArray:
         """The probability, 0 to 1, that the customer is still active at T. A BG/NBD customer with x = 0 always is."""
@@ -121,25 +141,38 @@ class BGNBD:
 
         x, t_x, age = _columns(frequency, recency, T)
         p, chances = self.params_, x + self.first_order_may_be_last
-        may_have_left = chances > 0
+        may_have_left, events = chances > 0, p.r + self.k * x
         log_odds = np.log(p.a) - np.log(np.where(may_have_left, p.b + chances - 1, 1.0))
-        log_odds = log_odds + (p.r + x) * np.log((p.alpha + age) / (p.alpha + t_x))
+        log_odds = log_odds + events * np.log((p.alpha + age) / (p.alpha + t_x))
+        if self.k > 1:
+            log_odds = log_odds - np.log(sum(_silent_steps(events, t_x, age, p.alpha, self.k)))
         return np.asarray(expit(np.where(may_have_left, -log_odds, np.inf)))
 
     def expected_purchases(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> FloatArray:
         """How many purchases to expect within the next `t` units of time, given the customer's history."""
         x, t_x, age, ahead = _columns(frequency, recency, T, t)
         p = self.params_
-        stays = p.b + x + self.first_order_may_be_last
-        return self.probability_alive(x, t_x, age) * _expected_if_active(ahead, p.r + x, p.alpha + age, p.a, stays)
+        active = self.probability_alive(x, t_x, age)
+        if self.k == 1:
+            stays = p.b + x + self.first_order_may_be_last
+            return active * _expected_if_active(ahead, p.r + x, p.alpha + age, p.a, stays)
+        return active * self._ahead(ahead, x, t_x, age).expected()
 
     def expected_purchases_new(self, t: ArrayLike) -> FloatArray:
         """How many repeat purchases to expect within `t` units of time of the first purchase of a new customer."""
-        (ahead,) = _columns(t)
-        p = self.params_
-        zero = np.zeros_like(ahead)
-        active = self.probability_alive(zero, zero, zero)
-        return active * _expected_if_active(ahead, p.r + zero, p.alpha, p.a, p.b + self.first_order_may_be_last)
+        zero = np.zeros_like(_columns(t)[0])
+        return self.expected_purchases(t, zero, zero, zero)
+
+    def probability_of_purchases(
+        self, most: int, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
+    ) -> FloatArray:
+        """The distribution of the number of purchases within the next `t` units of time: one row per customer, with
+        the probabilities of 0, 1 ... `most` purchases. What is missing to 1 is the probability of more.
+        """
+        x, t_x, age, ahead = np.broadcast_arrays(*_columns(frequency, recency, T, t))
+        at_least = self._ahead(ahead, x, t_x, age).at_least(most + 1)
+        active = self.probability_alive(x, t_x, age)[..., None]
+        return np.concatenate((1 - active * at_least[..., :1], -active * np.diff(at_least)), axis=-1)
 
     def probability_of_no_purchase(
         self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike
@@ -151,8 +184,19 @@ class BGNBD:
         """
         x, t_x, age, ahead = _columns(frequency, recency, T, t)
         p = self.params_
-        buys_if_active = -np.expm1(-(p.r + x) * np.log1p(ahead / (p.alpha + age)))
+        if self.k == 1:
+            buys_if_active = -np.expm1(-(p.r + x) * np.log1p(ahead / (p.alpha + age)))
+        else:
+            buys_if_active = self._ahead(ahead, x, t_x, age).at_least(1)[..., 0]
         return 1.0 - self.probability_alive(x, t_x, age) * buys_if_active
+
+    def _ahead(self, t: FloatArray, x: FloatArray, t_x: FloatArray, age: FloatArray) -> Steps:
+        """What lies ahead of customers who are active now: how many steps they have taken since their last purchase."""
+        p = self.params_
+        events = p.r + self.k * x
+        weights = np.array(np.broadcast_arrays(*_silent_steps(events, t_x, age, p.alpha, self.k)))
+        stays = p.b + x + self.first_order_may_be_last
+        return Steps(weights / weights.sum(axis=0), events, t / (p.alpha + age + t), p.a, stays)
 
 
 def _columns(*columns: ArrayLike) -> list[FloatArray]:
@@ -190,26 +234,42 @@ def _expected_off_the_points(
     return np.asarray(c / (a - 1) * (1 - rest))
 
 
-def _log_likelihood(history: PurchaseHistory, parameters: FloatArray, first: int) -> tuple[float, FloatArray]:
+def _silent_steps(
+    events: FloatArray, t_x: FloatArray, age: FloatArray, alpha: float, k: int
+) -> list[FloatArray | float]:
+    """How likely each number of steps since the last purchase is, 0 to k - 1, against none: q^j (events)_j / j!"""
+    q = (age - t_x) / (alpha + age)
+    terms: list[FloatArray | float] = [np.ones_like(q + events)]
+    for j in range(k - 1):
+        terms.append(terms[-1] * q * (events + j) / (j + 1))
+    return terms
+
+
+def _log_likelihood(
+    history: PurchaseHistory, parameters: FloatArray, first: int, k: int = 1
+) -> tuple[float, FloatArray]:
     """Log-likelihood and gradient (r, alpha, a, b); `first` is 1 where the first order may be the last one.
 
-    A customer with n = x + first chances to leave either stayed at all of them and is active at T, as in the NBD
-    model, or stayed at n - 1 and left at t_x. The second way adds log(1 + odds of having left) to the first.
+    A customer with n = x + first chances to leave either stayed at all of them and is active at T, as if nobody ever
+    left, or stayed at n - 1 and left at t_x. Of k steps to the next purchase the active one may have taken some: S is
+    the sum over them (1 for k = 1), and both ways together multiply the first by S + odds of having left.
+
+    What the lengths of gaps add for k > 1 is the same for all parameters and is left out: (k - 1) log gap - log (k-1)!
     """
     r, alpha, a, b = parameters
-    value, of_purchases = _purchase_term(history, r, alpha)
+    value, of_purchases = _nobody_leaves(history, r, alpha, k, silent=False)
     n = history.customers_by_frequency
     by_chances = n if first == 0 else np.concatenate(([0.0], n))
     reached = np.cumsum(by_chances[:0:-1])[::-1]  # customers with more than i chances to leave
     b_i = b + np.arange(len(reached))
     value -= reached @ np.log1p(a / b_i)
     of_staying = [-(reached @ (1 / (a + b_i))), reached @ (a / (b_i * (a + b_i)))]
-    left, of_leaving = _left_term(history, parameters, first)
+    left, of_leaving = _left_term(history, parameters, first, k)
     return float(value + left), np.concatenate((of_purchases, of_staying)) + of_leaving
 
 
-def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int) -> tuple[float, FloatArray]:
-    """The sum of log(1 + odds of having left by T), and its gradient: the only work per row."""
+def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int, k: int) -> tuple[float, FloatArray]:
+    """The sum of log(S + odds of having left by T), and its gradient: the only work per row."""
     r, alpha, a, b = parameters
     chances = np.arange(len(history.customers_by_frequency)) + first
     stays = np.where(chances > 0, b + chances - 1, 1.0)
@@ -217,40 +277,73 @@ def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int) -> 
     log_age, log_recency = np.log(alpha + history.ages), np.log(alpha + history.recencies)
     inverse_age, inverse_recency = 1 / (alpha + history.ages), 1 / (alpha + history.recencies)
     sums = np.zeros(5)
-    begin = 0 if first else history.repeating.start
+    begin = 0 if first or k > 1 else history.repeating.start
     for start in range(begin, len(history.weights), BLOCK):
         rows = slice(start, start + BLOCK)
         x, w = history.frequency[rows], history.weights[rows]
         age, recency = history.age_index[rows], history.recency_index[rows]
-        events = x + r
+        events = k * x + r
         silence = log_age[age] - log_recency[recency]
         log_odds = leaves[x] + events * silence
         bounded = np.minimum(log_odds, 700.0)  # above that log(1 + odds) is log odds, and exp would soon overflow
         odds = np.exp(bounded)
-        either = odds + 1
+        if k > 1:
+            odds = odds if first else np.where(x > 0, odds, 0.0)
+            steps, by_events, by_alpha = _steps_term(
+                events, history.ages[age] - history.recencies[recency], inverse_age[age], k
+            )
+        else:
+            steps, by_events, by_alpha = np.float64(1.0), np.float64(0.0), np.float64(0.0)
+        either = odds + steps
         left = w * odds / either
+        stayed = w / either
         sums += (
-            w @ (np.log(either) + (log_odds - bounded)),
-            left @ silence,
-            (left * events) @ (inverse_age[age] - inverse_recency[recency]),
+            w @ (np.log(either) + (log_odds - bounded) * (odds > 0)),
+            left @ silence + np.sum(stayed * by_events),
+            (left * events) @ (inverse_age[age] - inverse_recency[recency]) + np.sum(stayed * by_alpha),
             left.sum() / a,
             -(left @ inverse_stays[x]),
         )
     return float(sums[0]), sums[1:]
 
 
-def _purchase_term(history: PurchaseHistory, r: float, alpha: float) -> tuple[float, FloatArray]:
-    """Log-likelihood and gradient (r, alpha) of the NBD model, in which nobody leaves.
+def _steps_term(
+    events: FloatArray, silence: FloatArray, inverse_age: FloatArray, k: int
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """S, the sum over the steps an active customer may have taken since the last purchase, and its slopes by the
+    number of events and by alpha."""
+    q = silence * inverse_age
+    term, slope = np.ones_like(q), np.zeros_like(q)  # of one number of steps, and of its logarithm by events
+    total, by_events, by_alpha = term.copy(), np.zeros_like(q), np.zeros_like(q)
+    for j in range(1, k):
+        term = term * q * (events + (j - 1)) / j
+        slope = slope + 1 / (events + (j - 1))
+        total += term
+        by_events += term * slope
+        by_alpha -= term * j * inverse_age
+    return total, by_events, by_alpha
 
-    The gamma functions are products over whole steps, gamma(r + x) / gamma(r) = r (r + 1) ... (r + x - 1): exact for
-    any r, and one running sum for all x.
+
+def _nobody_leaves(
+    history: PurchaseHistory, r: float, alpha: float, k: int = 1, *, silent: bool = True
+) -> tuple[float, FloatArray]:
+    """Log-likelihood and gradient (r, alpha) of the model in which nobody leaves: NBD for k = 1.
+
+    The gamma functions are products over whole steps, gamma(r + kx) / gamma(r) = r (r + 1) ... (r + kx - 1): exact for
+    any r, and one running sum for all x. Without `silent` the steps since the last purchase are left to the caller.
     """
     n, total, w_age = history.customers_by_frequency, history.customers, history.customers_by_age
-    steps = r + np.arange(len(n) - 1)
-    beyond = np.cumsum(n[:0:-1])[::-1]  # customers with more than i repeat purchases
+    steps = r + np.arange(k * (len(n) - 1))
+    beyond = np.repeat(np.cumsum(n[:0:-1])[::-1], k)  # customers with more than i steps to their last purchase
     age = alpha + history.ages
-    log_age, events = np.log(age), r * w_age + history.purchases_by_age
+    log_age, events = np.log(age), r * w_age + k * history.purchases_by_age
     value = beyond @ np.log(steps) + total * r * np.log(alpha) - events @ log_age
     slope_r = beyond @ (1 / steps) + total * np.log(alpha) - w_age @ log_age
     slope_alpha = total * r / alpha - events @ (1 / age)
+    if silent and k > 1:
+        w, age_at, recency_at = history.weights, history.age_index, history.recency_index
+        silence = history.ages[age_at] - history.recencies[recency_at]
+        s, by_events, by_alpha = _steps_term(k * history.frequency + r, silence, 1 / age[age_at], k)
+        value, slope_r = value + w @ np.log(s), slope_r + w @ (by_events / s)
+        slope_alpha = slope_alpha + w @ (by_alpha / s)
     return float(value), np.array([slope_r, slope_alpha])

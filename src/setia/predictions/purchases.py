@@ -186,11 +186,29 @@ class Optimum:
         return None if self.covariance is None else self.parameters * np.sqrt(np.diag(self.covariance))
 
 
+@dataclass(frozen=True, eq=False)
+class Prior:
+    """What is known of the parameters beforehand: their logarithms are normal around those of `centre`."""
+
+    centre: FloatArray
+    spread: float
+
+    def penalty(self, logs: FloatArray) -> tuple[float, FloatArray]:
+        """What the logs of parameters lose against the centre in log-density, and the slope of that."""
+        apart = (logs - np.log(self.centre)) / self.spread
+        return float(apart @ apart) / 2, apart / self.spread
+
+
 def maximise(
-    mean_log_likelihood: Objective, start: FloatArray, edges: list[tuple[float, float]], customers: float
+    mean_log_likelihood: Objective,
+    start: FloatArray,
+    edges: list[tuple[float, float]],
+    customers: float,
+    prior: Prior | None = None,
 ) -> Optimum:
     """Climb from `start` (positive parameters, their logs between the `edges`) to the highest mean log-likelihood.
 
+    With a `prior` the climb is to the mode of the posterior; the log-likelihood that comes back is without it.
     `mean_log_likelihood` takes parameters and returns its value and its gradient. L-BFGS walks over log parameters;
     the Hessian that gives the standard errors also gives one last Newton step, so that the answer does not depend on
     where L-BFGS chose to stop. Raises `NoConvergence`.
@@ -200,7 +218,10 @@ def maximise(
     def descent(logs: FloatArray) -> tuple[float, FloatArray]:
         parameters = np.exp(logs)
         value, gradient = mean_log_likelihood(parameters)
-        return -value, -gradient * parameters
+        if prior is None:
+            return -value, -gradient * parameters
+        lost, slope = prior.penalty(logs)
+        return -value + lost / customers, -gradient * parameters + slope / customers
 
     lowest, highest = np.array(edges).T
     options = {"ftol": 1e-13, "gtol": 1e-6, "maxiter": 1000}
@@ -216,6 +237,8 @@ def maximise(
         better = float(descent(polished)[0])
         if better <= value + 1e-12 * abs(value):
             logs, value = polished, better
+    if prior is not None:
+        value -= prior.penalty(logs)[0] / customers
     return Optimum(np.exp(logs), -value, None if inverse is None else inverse / customers)
 
 
