@@ -29,6 +29,7 @@ from setia.warehouse.reader import Reader
 MakeShop = Callable[..., Shop]
 ReaderOf = Callable[..., Reader]
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+QUICK = '[predictions]\nmodel = "mbg_nbd"\nproducts = false\nreasons = false\n'
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -113,7 +114,9 @@ def make_shop(server_url: str, tmp_path: Path) -> Iterator[MakeShop]:
         setia.app.init(folder, ShopSettings.model_validate(shop))
         url = url_of(server_url, name)
         own = template(ShopSettings.model_validate(shop)).split("[email]")[0]
-        (folder / "setia.toml").write_text(f'{own}\n[store]\nurl = "{url}"\n{extra}\n', encoding="utf-8")
+        # A test that does not ask for it neither replays the past nor looks for products at each refresh.
+        quick = "" if "[predictions]" in extra else QUICK
+        (folder / "setia.toml").write_text(f'{own}\n[store]\nurl = "{url}"\n{quick}{extra}\n', encoding="utf-8")
         opened = Shop.open(folder, clock=clock)
         made.append((opened, name))
         return opened

@@ -29,7 +29,7 @@ from setia.metrics.service import Metrics
 from setia.metrics.variants import Variant, variants
 from setia.metrics.views import add_views
 from setia.metrics.watch import Target, Watched, targets, watch
-from setia.predictions.service import ModelName
+from setia.predictions.service import Predictions
 from setia.programmes.journeys.desk import Journeys
 from setia.programmes.journeys.service import Chance
 from setia.refresh import Refreshed, last_card, refresh, tell_facts
@@ -39,7 +39,7 @@ from setia.report.pages import page, without_personal_rows
 from setia.report.story import life
 from setia.segments.breakdown import Membership
 from setia.segments.service import Segments
-from setia.settings import Settings, init
+from setia.settings import PredictionSettings, Settings, init
 from setia.sources.files.importing import FileReport, Import, ImportReport, Preview
 from setia.sources.files.overrides import from_mapping
 from setia.sources.files.overrides import read as read_overrides
@@ -258,21 +258,23 @@ class Shop:
             return run.run([Path(path) for path in paths], rejects, now)
 
     def refresh(
-        self, *, as_of: dt.date | None = None, model: ModelName = "mbg_nbd", from_scratch: bool = False
+        self, *, as_of: dt.date | None = None, model: str | None = None, from_scratch: bool = False
     ) -> Refreshed:
         """Turn what programmes did into facts, join who is one person; make traits, predictions and segments anew.
 
         Traits are worked out again for customers with news alone, unless `from_scratch`; the answer is the same.
-        Raises BadStage, BadOwnTrait, BadSegment.
+        `model` stands in for the settings' own. Raises BadStage, BadOwnTrait, BadSegment.
         """
-        now = self.clock()
+        now, how = self.clock(), self.settings.predictions
+        if model is not None:
+            how = PredictionSettings.model_validate({**how.model_dump(), "model": model})
         with self.writing() as writer:
             tell_facts(self.store, writer, now, self.settings.shop.time_zone)
         with self.writing() as writer, self.reading(as_imported=True) as reader:
             look_for_joins(self.store, reader, writer, now)
         with self.writing() as writer, self.reading() as reader:
             return refresh(
-                reader, writer, self.store, self.folder, self.scope(reader, as_of), now, model, self.progress,
+                reader, writer, self.store, self.folder, self.scope(reader, as_of), now, how, self.progress,
                 from_scratch=from_scratch,
             )  # fmt: skip
 
@@ -298,6 +300,14 @@ class Shop:
     def _decide_join(self, number: int, state: str) -> int:
         with self.writing() as writer:
             return decide(self.store, writer, number, state, self.clock())
+
+    # Predict.
+
+    @cached_property
+    def predictions(self) -> Predictions:
+        """The predictions: back-test, model cards, drift, what customers are worth until a day."""
+        own = self.settings.predictions
+        return Predictions(self.reading, self.scope, self.store, own, self.clock, self.progress)
 
     # Decide.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
@@ -19,11 +20,15 @@ from setia.facts import FACTS
 from setia.history.scope import Scope
 from setia.kernel.progress import Progress
 from setia.messaging.tables import sends
-from setia.predictions.service import Card, ModelName, predict
+from setia.predictions import keeping
+from setia.predictions.drift import Drift
+from setia.predictions.outlook import Card
+from setia.predictions.service import choose, drifts, foresee
 from setia.programmes.journeys.service import known
 from setia.programmes.journeys.tables import enrolments
 from setia.segments import saved, standing
 from setia.segments.saved import Segment
+from setia.settings import PredictionSettings
 from setia.store.database import Store
 from setia.warehouse import files
 from setia.warehouse.duck import literal, quoted
@@ -33,6 +38,7 @@ from setia.warehouse.writer import Writer
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 MARKED_AT_ONCE = 10_000
 """PostgreSQL takes at most 65,535 values in one statement."""
@@ -49,6 +55,8 @@ class Refreshed:
     """Customers whose traits were worked out again; None: everybody's were made from scratch."""
     shop_gap_days: float
     card: Card
+    drift: list[Drift]
+    """What became of earlier predictions."""
     snapshot: int
 
 
@@ -59,7 +67,7 @@ def refresh(
     workspace: Path,
     scope: Scope,
     now: dt.datetime,
-    model: ModelName,
+    settings: PredictionSettings,
     progress: Progress,
     *,
     from_scratch: bool = False,
@@ -84,7 +92,10 @@ def refresh(
         stage.advance(2)
         observed = _written(reader, writer, "observed", traits.judged(_read(reader, happened), scope, gap))
         stage.advance(3)
-        card = predict(reader.duck, f"read_parquet({literal(str(observed))})", model)
+        traits_now = _read(reader, observed)
+        choice = choose(store, reader, scope, settings, now, progress)
+        seen = foresee(reader, scope, choice, settings, traits_now)
+        _lay_down(reader, seen.table())
         columns = ", ".join(quoted(name) for name in traits.TRAITS)
         reader.duck.execute(
             f"create or replace temp view setia_scored as select {columns} from "
@@ -100,16 +111,25 @@ def refresh(
     summary: dict[str, object] = {
         "as_of": scope.as_of.isoformat(),
         "shop_gap_days": gap,
-        "card": asdict(card),
+        "card": json.loads(json.dumps(asdict(seen.card), default=str)),
         "basis": _basis(scope),
     }
+    came = drifts(store, reader, scope)
 
     def also(tx: Connection) -> None:
+        keeping.keep_card(tx, scope.as_of, now, seen.card)
         if any(running.state != "stopped" for running in known(tx)):
             contacts.sync(tx, reader, fresh)
 
     snapshot = writer.commit(now, "refresh", summary, also)
-    return Refreshed(scope.as_of, customers, with_news, gap, card, snapshot)
+    return Refreshed(scope.as_of, customers, with_news, gap, seen.card, came, snapshot)
+
+
+def _lay_down(reader: Reader, rows: pa.Table) -> None:
+    """Make the temporary table `predicted`."""
+    reader.duck.register("setia_predicted", rows)
+    reader.duck.execute("create or replace temp table predicted as from setia_predicted")
+    reader.duck.unregister("setia_predicted")
 
 
 def _keep_standing(reader: Reader, writer: Writer, scope: Scope, fresh: str, known: list[Segment]) -> None:

@@ -152,6 +152,25 @@ class CustomerSettings(_Section):
         return cuts
 
 
+class PredictionSettings(_Section):
+    """How predictions are made."""
+
+    model: Literal[
+        "auto", "repeated", "lifetime_rate", "recency_cut", "mbg_nbd", "bg_nbd", "mbg_cnbd", "pareto_nbd", "boosted"
+    ] = Field(default="auto", description="What expects the next orders; `auto` takes what did best in the back-test")
+    backtest_every_days: int = Field(
+        default=28, ge=1, description="Days after which `auto` replays the shop's past anew before it chooses"
+    )
+    discount_rate: float = Field(
+        default=0.1, ge=0, le=10, description="What money loses in a year, where what a customer is worth is reckoned"
+    )
+    subscription_discount: float = Field(
+        default=0.1, ge=0, lt=1, description="Share that a subscription would save, where one is suggested"
+    )
+    products: bool = Field(default=True, description="Whether a refresh also looks for products to recommend")
+    reasons: bool = Field(default=True, description="Whether a refresh also says why a customer is at risk")
+
+
 class OwnEvent(_Section):
     """Something that happened to the shop alone and shows in its figures: a rise in prices, goods out of stock."""
 
@@ -227,6 +246,7 @@ class Settings(BaseSettings):
     shop: ShopSettings = ShopSettings()
     metrics: MetricSettings = MetricSettings()
     customers: CustomerSettings = CustomerSettings()
+    predictions: PredictionSettings = PredictionSettings()
     targets: dict[str, float] = Field(
         default={}, description="What a metric is to reach, by its name: `retention = 0.4`"
     )

@@ -36,27 +36,40 @@ def init(
 def refresh(
     shop: ShopOption = ".",
     as_of: AsOfOption = None,
-    model: Annotated[str, typer.Option(help="mbg_nbd or bg_nbd.")] = "mbg_nbd",
+    model: Annotated[
+        str | None, typer.Option(help="auto, or a candidate of `setia predict backtest`; by default the settings' own.")
+    ] = None,
     from_scratch: Annotated[
         bool, typer.Option("--from-scratch", help="Work out everybody's traits, not only of those with news.")
     ] = False,
 ) -> None:
     """Join who is one person; make traits, predictions and segments of every customer anew."""
-    if model not in ("mbg_nbd", "bg_nbd"):
-        raise typer.BadParameter(f"{model!r} is no model; choose mbg_nbd or bg_nbd")
+    from setia.predictions.candidates import CANDIDATES
+
+    if model not in (None, "auto", *CANDIDATES):
+        raise typer.BadParameter(f"{model!r} is no model; choose auto or one of {', '.join(CANDIDATES)}")
     with opened(shop) as own:
-        done = own.refresh(as_of=day(as_of), model=model, from_scratch=from_scratch)  # type: ignore[arg-type]
+        done = own.refresh(as_of=day(as_of), model=model, from_scratch=from_scratch)
     card = done.card
     typer.echo(f"{done.customers:,} customers as of {done.as_of}; the usual gap is {done.shop_gap_days:.0f} days.")
     if done.with_news is not None:
         typer.echo(f"{done.with_news:,} of them had news since the last refresh.")
     if card.parameters is None:
         typer.echo(f"No prediction: {card.reason}")
-    else:
-        found = ", ".join(f"{name} {value:.4g}" for name, value in card.parameters.items())
-        typer.echo(f"{card.model}: {found}; log-likelihood {card.log_likelihood:,.1f}.")
-        if card.dropout_identified is False:
-            typer.echo("This history does not show that anybody leaves for good: chances of staying are upper limits.")
+        return
+    found = ", ".join(f"{name} {value:.4g}" for name, value in card.parameters.items())
+    likely = f"; log-likelihood {card.log_likelihood:,.1f}" if card.log_likelihood is not None else ""
+    typer.echo(f"Predicted by {card.model}{': ' if found else ''}{found}{likely}.")
+    for name, why in card.passed_over.items():
+        typer.echo(f"{name} was passed over. {why}")
+    if card.dropout_identified is False:
+        typer.echo("This history does not show that anybody leaves for good: chances of staying are upper limits.")
+    for came in done.drift:
+        changed = " Something has changed since: run setia predict backtest." if came.drifted else ""
+        typer.echo(
+            f"Predicted on {came.as_of} for {came.days} days: {came.expected:,.0f} purchase days "
+            f"({came.low:,.0f} to {came.high:,.0f}); {came.actual:,.0f} came.{changed}"
+        )
 
 
 def report(

@@ -36,11 +36,23 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
 }
 PREDICTIONS = (
     Trait("chance_active", "share", N_("Probability of still being a customer")),
+    Trait("chance_of_order_30d", "share", N_("Probability of an order in the next 30 days")),
+    Trait("chance_of_order_60d", "share", N_("Probability of an order in the next 60 days")),
     Trait("chance_of_order_90d", "share", N_("Probability of an order in the next 90 days")),
     Trait("expected_orders_90d", "number", N_("Expected orders in the next 90 days")),
+    Trait("expected_orders_90d_from", "number", N_("Four in five order as often as this in 90 days, or more …")),
+    Trait("expected_orders_90d_to", "number", N_("… and as often as this, or less")),
     Trait("expected_orders_365d", "number", N_("Expected orders in the next 365 days")),
     Trait("expected_order_value", "money", N_("Expected value of the next orders, each")),
+    Trait("expected_value_90d", "money", N_("Expected revenue of the next 90 days")),
+    Trait("expected_value_90d_from", "money", N_("Four in five spend this much in 90 days, or more …")),
+    Trait("expected_value_90d_to", "money", N_("… and this much, or less")),
     Trait("expected_value_365d", "money", N_("Expected revenue of the next 365 days")),
+    Trait("customer_value_365d", "money", N_("Expected gross margin of the next 365 days, discounted to today")),
+    Trait("next_order_day", "day", N_("Day by which the next order has come in one of two cases, if one comes")),
+    Trait("next_order_from", "day", N_("Day before which it comes in one of ten cases")),
+    Trait("next_order_until", "day", N_("Day after which it comes in one of ten cases")),
+    Trait("win_back_day", "day", N_("Day from which the customer is later than nine in ten of their own gaps")),
 )
 KEY = Trait("customer_id", "text", N_("The customer's key"))
 GROUPS: dict[str, tuple[Trait, ...]] = {

@@ -104,7 +104,9 @@ class BGNBD:
             return value / customers, gradient / customers
 
         start = np.array([0.6, 0.25 / self.k, 0.74, 2.7])
-        prior = self.prior and Prior(np.array([*asdict(self.prior).values()]) / in_your_unit, self.prior_spread)
+        prior = None
+        if self.prior is not None:
+            prior = Prior(np.array([*asdict(self.prior).values()]) / in_your_unit, self.prior_spread)
         best = maximise(objective, start, [SHAPE, SCALE, SHAPE, SHAPE], customers, prior)
         errors = best.standard_errors
         self.params_ = BetaGeometricParameters(*(best.parameters * in_your_unit).tolist())
@@ -121,7 +123,7 @@ class BGNBD:
         customers = scaled.customers
 
         def nobody_leaves(parameters: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = _nobody_leaves(scaled, *parameters, k=self.k)
+            value, gradient = nobody_leaves_term(scaled, parameters[0], parameters[1], self.k)
             return value / customers, gradient / customers
 
         without = maximise(nobody_leaves, np.array([0.6, 0.25 / self.k]), [SHAPE, SCALE], customers)
@@ -257,7 +259,7 @@ def _log_likelihood(
     What the lengths of gaps add for k > 1 is the same for all parameters and is left out: (k - 1) log gap - log (k-1)!
     """
     r, alpha, a, b = parameters
-    value, of_purchases = _nobody_leaves(history, r, alpha, k, silent=False)
+    value, of_purchases = nobody_leaves_term(history, r, alpha, k, silent=False)
     n = history.customers_by_frequency
     by_chances = n if first == 0 else np.concatenate(([0.0], n))
     reached = np.cumsum(by_chances[:0:-1])[::-1]  # customers with more than i chances to leave
@@ -277,6 +279,7 @@ def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int, k: 
     log_age, log_recency = np.log(alpha + history.ages), np.log(alpha + history.recencies)
     inverse_age, inverse_recency = 1 / (alpha + history.ages), 1 / (alpha + history.recencies)
     sums = np.zeros(5)
+    one = np.ones(1), np.zeros(1), np.zeros(1)
     begin = 0 if first or k > 1 else history.repeating.start
     for start in range(begin, len(history.weights), BLOCK):
         rows = slice(start, start + BLOCK)
@@ -287,13 +290,10 @@ def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int, k: 
         log_odds = leaves[x] + events * silence
         bounded = np.minimum(log_odds, 700.0)  # above that log(1 + odds) is log odds, and exp would soon overflow
         odds = np.exp(bounded)
-        if k > 1:
-            odds = odds if first else np.where(x > 0, odds, 0.0)
-            steps, by_events, by_alpha = _steps_term(
-                events, history.ages[age] - history.recencies[recency], inverse_age[age], k
-            )
-        else:
-            steps, by_events, by_alpha = np.float64(1.0), np.float64(0.0), np.float64(0.0)
+        if k > 1 and not first:
+            odds = np.where(x > 0, odds, 0.0)
+        silent = history.ages[age] - history.recencies[recency]
+        steps, by_events, by_alpha = one if k == 1 else _steps_term(events, silent, inverse_age[age], k)
         either = odds + steps
         left = w * odds / either
         stayed = w / either
@@ -324,7 +324,7 @@ def _steps_term(
     return total, by_events, by_alpha
 
 
-def _nobody_leaves(
+def nobody_leaves_term(
     history: PurchaseHistory, r: float, alpha: float, k: int = 1, *, silent: bool = True
 ) -> tuple[float, FloatArray]:
     """Log-likelihood and gradient (r, alpha) of the model in which nobody leaves: NBD for k = 1.
@@ -335,7 +335,7 @@ def _nobody_leaves(
     n, total, w_age = history.customers_by_frequency, history.customers, history.customers_by_age
     steps = r + np.arange(k * (len(n) - 1))
     beyond = np.repeat(np.cumsum(n[:0:-1])[::-1], k)  # customers with more than i steps to their last purchase
-    age = alpha + history.ages
+    age: FloatArray = np.asarray(alpha + history.ages)
     log_age, events = np.log(age), r * w_age + k * history.purchases_by_age
     value = beyond @ np.log(steps) + total * r * np.log(alpha) - events @ log_age
     slope_r = beyond @ (1 / steps) + total * np.log(alpha) - w_age @ log_age
@@ -343,7 +343,9 @@ def _nobody_leaves(
     if silent and k > 1:
         w, age_at, recency_at = history.weights, history.age_index, history.recency_index
         silence = history.ages[age_at] - history.recencies[recency_at]
-        s, by_events, by_alpha = _steps_term(k * history.frequency + r, silence, 1 / age[age_at], k)
+        at = 1 / age[age_at]
+        events_of_each = np.asarray(k * history.frequency + r, dtype=np.float64)
+        s, by_events, by_alpha = _steps_term(events_of_each, silence, at, k)
         value, slope_r = value + w @ np.log(s), slope_r + w @ (by_events / s)
         slope_alpha = slope_alpha + w @ (by_alpha / s)
     return float(value), np.array([slope_r, slope_alpha])

@@ -3,9 +3,9 @@
 From one purchase to the next a customer takes k steps, each at random: gaps are Erlang-k distributed, more regular than
 the exponential gaps of MBG/NBD, which is k = 1. A silence says more about a regular buyer than about an irregular one.
 
-Sources: Platzer and Reutterer (2016), Ticking Away the Moments, Marketing Science 35(5), 779-799; Reutterer, Platzer and
-Schröder (2021), Leveraging purchase regularity for predicting customer behavior the easy way, International Journal of
-Research in Marketing 38(1), 194-215. Expectations are exact here (see `counts`), where the paper approximates.
+Sources: Platzer and Reutterer (2016), Ticking Away the Moments, Marketing Science 35(5), 779-799; Reutterer, Platzer
+and Schröder (2021), Leveraging purchase regularity for predicting customer behavior the easy way, International Journal
+of Research in Marketing 38(1), 194-215. Expectations are exact here (see `counts`), where the paper approximates.
 """
 
 from __future__ import annotations
@@ -56,13 +56,15 @@ class MBGCNBD(MBGNBD):
     ) -> Self:
         """Find the parameters of highest likelihood; one element per customer, or per `weights` customers.
 
-        `log_gaps` is each customer's sum of the natural logarithms of the gaps between purchases, in the unit of time of
-        the other columns (of an element that stands for several customers: their mean). It is what tells regular buyers
-        from others: needed to choose `k`, and part of the log-likelihood. Raises `TooFewCustomers`, `BadHistory` and
-        `NoConvergence`.
+        `log_gaps` is each customer's sum of the natural logarithms of the gaps between purchases, in the unit of time
+        of the other columns (of an element that stands for several customers: their mean). It is what tells regular
+        buyers from others: needed to choose `k`, and part of the log-likelihood. Raises `TooFewCustomers`, `BadHistory`
+        and `NoConvergence`.
         """
         if log_gaps is None and self.wanted is None:
-            raise BadHistory(row=0, reason="without k the sums of log gaps are needed to choose it; give log_gaps, or k")
+            raise BadHistory(
+                row=0, reason="without k the sums of log gaps are needed to choose it; give log_gaps, or k"
+            )
         history = PurchaseHistory.from_customers(frequency, recency, T, weights)
         gaps = np.zeros(1) if log_gaps is None else np.asarray(log_gaps, dtype=np.float64)
         total = float(gaps.sum() if weights is None else np.sum(gaps * np.asarray(weights)))

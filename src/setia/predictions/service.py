@@ -1,122 +1,152 @@
-"""The first predictions of every customer: still active, next orders, their value. Fit, scored, and a card kept."""
+"""The predictions of one shop: replayed, chosen, kept, held against what came."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from setia.predictions.bg_nbd import BGNBD
-from setia.predictions.gamma_gamma import GammaGamma
-from setia.predictions.mbg_nbd import MBGNBD
-from setia.predictions.purchases import NoConvergence, TooFewCustomers
+from setia.customers.rhythm import shop_gap_days
+from setia.customers.traits import observed
+from setia.history.scope import Scope
+from setia.kernel.progress import Progress
+from setia.predictions import keeping
+from setia.predictions.backtest import DATES, BackTest, TooLittleHistory, backtest
+from setia.predictions.drift import Drift, drift
+from setia.predictions.outlook import FALLBACKS, WINDOW, Outlook, outlook
+from setia.predictions.past import Windows
+from setia.settings import PredictionSettings
+from setia.store.database import Store
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
-SCORES = (
-    "chance_active", "chance_of_order_90d", "expected_orders_90d", "expected_orders_365d",
-    "expected_order_value", "expected_value_365d",
-)  # fmt: skip
-ModelName = Literal["mbg_nbd", "bg_nbd"]
-MODELS: dict[ModelName, type[BGNBD]] = {"mbg_nbd": MBGNBD, "bg_nbd": BGNBD}
+    from setia.warehouse.reader import Reader
+    from setia.warehouse.snapshot import Snapshot
+
+Clock = Callable[[], dt.datetime]
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """What a fit rests on and what it found; None where there was too little to fit, with `reason`."""
+class Choice:
+    """Which candidates to try, in their order, and what to correct totals for."""
 
-    model: str
-    customers: int
-    repeat_customers: int
-    parameters: dict[str, float] | None = None
-    standard_errors: dict[str, float] | None = None
-    log_likelihood: float | None = None
-    dropout_identified: bool | None = None
-    value_parameters: dict[str, float] | None = None
-    reason: str | None = None
+    ranking: tuple[str, ...]
+    correction: str = "none"
+    found: BackTest | None = None
+    """The back-test that it rests on; None where the shop chose, or there is too little to choose by."""
 
 
-def predict(connection: duckdb.DuckDBPyConnection, traits: str, model: ModelName = "mbg_nbd") -> Card:
-    """Make the temporary table `predicted` (`customer_id` and `SCORES`, all with an order) and return the fit's card.
+def choose(
+    store: Store, facts: Snapshot, scope: Scope, settings: PredictionSettings, now: dt.datetime, progress: Progress
+) -> Choice:
+    """What the shop has set, or what did best in the back-test: the kept one while it is young, or a new one."""
+    if settings.model != "auto":
+        return Choice((settings.model,))
+    kept = keeping.kept_backtest(store, WINDOW, scope.as_of)
+    if kept is None or (scope.as_of - kept.as_of).days >= settings.backtest_every_days:
+        try:
+            kept = replay(facts, scope, progress=progress)
+        except TooLittleHistory:
+            return Choice(FALLBACKS)
+        keeping.keep_backtest(store, now, kept)
+    return Choice(kept.ranking, kept.correction, kept)
 
-    `traits` names a table with `purchase_days`, `recency`, `days_since_first_order` (days), `repeat_value` and
-    `gross_revenue` (money). Customers of equal history are fitted and scored once. Where there is too little to
-    fit, the scores are null and the card says why.
-    """
-    # In one order, so that the same customers give the same fit to the last digit.
-    grouped = connection.sql(
-        f"select purchase_days - 1 as frequency, recency, days_since_first_order as age, count(*) as weight "
-        f"from {traits} where purchase_days > 0 group by all order by all"
-    ).to_arrow_table()
-    history = {name: grouped[name].to_numpy().astype(float) for name in grouped.column_names}
-    customers, repeaters = int(history["weight"].sum()), int(history["weight"][history["frequency"] > 0].sum())
-    try:
-        fitted = MODELS[model]().fit(history["frequency"], history["recency"], history["age"], history["weight"])
-    except (TooFewCustomers, NoConvergence) as problem:
-        nothing = ", ".join(f"null::double as {name}" for name in SCORES)
-        connection.execute(
-            f"create or replace temp table predicted as select customer_id, {nothing} from {traits} "
-            "where purchase_days > 0"
-        )
-        return Card(model, customers, repeaters, reason=str(problem))
-    values, value_model = _order_values(connection, traits)
-    _join(connection, traits, _scored(grouped, history, fitted), values)
-    return Card(
-        model,
-        customers,
-        repeaters,
-        asdict(fitted.params_),
-        asdict(fitted.standard_errors_) if fitted.standard_errors_ is not None else None,
-        float(fitted.log_likelihood_),
-        bool(fitted.dropout_identified_),
-        asdict(value_model.params_) if value_model else None,
+
+def replay(
+    facts: Snapshot, scope: Scope, horizon_days: int = WINDOW, dates: int = DATES, progress: Progress | None = None
+) -> BackTest:
+    """The back-test with learned models that see all traits as they stood. Raises TooLittleHistory."""
+    return backtest(facts, scope, horizon_days, dates, traits=lambda then: _traits(facts, then), progress=progress)
+
+
+def foresee(facts: Snapshot, scope: Scope, choice: Choice, settings: PredictionSettings, known: Any) -> Outlook:
+    """What is expected of everybody; `known` is the table of traits as of `scope.as_of`, made already."""
+
+    def traits(then: Scope) -> Any:
+        return known if then.as_of == scope.as_of else _traits(facts, then)
+
+    windows = Windows(facts, scope, WINDOW, traits)
+    return outlook(
+        windows, choice.ranking, choice.correction, float(scope.margin), settings.discount_rate, choice.found
     )
 
 
-def _scored(grouped: pa.Table, history: dict[str, Any], fitted: BGNBD) -> pa.Table:
-    x, recency, age = history["frequency"], history["recency"], history["age"]
-    scores = {
-        "chance_active": fitted.probability_alive(x, recency, age),
-        "chance_of_order_90d": 1 - fitted.probability_of_no_purchase(90.0, x, recency, age),
-        "expected_orders_90d": fitted.expected_purchases(90.0, x, recency, age),
-        "expected_orders_365d": fitted.expected_purchases(365.0, x, recency, age),
-    }
-    for name, values in scores.items():
-        grouped = grouped.append_column(name, [values])
-    return grouped
+def _traits(facts: Snapshot, then: Scope) -> Any:
+    return observed(facts, then, facts.remembered(("shop_gap_days", then.as_of), lambda: shop_gap_days(facts, then)))
 
 
-def _order_values(connection: duckdb.DuckDBPyConnection, traits: str) -> tuple[pa.Table, GammaGamma | None]:
-    """Expected value of the next orders per customer; where there is nothing to fit, the shop's mean."""
-    import numpy as np
+class Predictions:
+    """Back-test, cards and drift of one shop, and what is expected of its customers."""
 
-    found = connection.sql(
-        "select customer_id, (purchase_days - 1)::double as frequency, "
-        "greatest(coalesce(repeat_value::double, 0), 0) as value, gross_revenue::double / purchase_days as per_day "
-        f"from {traits} where purchase_days > 0 order by all"
-    ).to_arrow_table()
-    frequency, value = found["frequency"].to_numpy(), found["value"].to_numpy()
-    model: GammaGamma | None = None
-    try:
-        model = GammaGamma().fit(frequency, value)
-        expected = model.expected_average_value(frequency, value)
-    except (TooFewCustomers, NoConvergence):
-        expected = np.array([np.nan])
-    if not np.all(np.isfinite(expected)):
-        model, expected = None, np.full(len(frequency), max(float(found["per_day"].to_numpy().mean()), 0.0))
-    return found.select(["customer_id"]).append_column("expected_order_value", [expected]), model
+    def __init__(
+        self,
+        reading: Callable[[], AbstractContextManager[Reader]],
+        scope: Callable[[Any, dt.date | None], Scope],
+        store: Store,
+        settings: PredictionSettings,
+        clock: Clock,
+        progress: Progress,
+    ) -> None:
+        self._reading = reading
+        self._scope = scope
+        self._store = store
+        self._settings = settings
+        self._clock = clock
+        self._progress = progress
+
+    def backtest(self, *, days: int = WINDOW, dates: int = DATES, as_of: dt.date | None = None) -> BackTest:
+        """Replay the shop's past: what every candidate would have predicted from `dates` past days, and what came.
+
+        It is kept, and the next refresh goes by it where it is over 90 days. Raises TooLittleHistory.
+        """
+        with self._reading() as facts:
+            found = replay(facts, self._scope(facts, as_of), days, dates, self._progress)
+        keeping.keep_backtest(self._store, self._clock(), found)
+        return found
+
+    def last_backtest(self, *, days: int = WINDOW) -> BackTest | None:
+        """The newest back-test that was kept; None before the first one."""
+        return keeping.kept_backtest(self._store, days, dt.date.max)
+
+    def cards(self) -> list[tuple[dt.date, dict[str, Any]]]:
+        """The model cards of refreshes, newest first, each with the day it is as of."""
+        return keeping.kept_cards(self._store, dt.date.max)
+
+    def drift(self, *, as_of: dt.date | None = None) -> list[Drift]:
+        """What became of earlier predictions, newest first: those of the last refresh, and of one 90 days ago."""
+        with self._reading() as facts:
+            return drifts(self._store, facts, self._scope(facts, as_of))
+
+    def value(
+        self, until: dt.date, *, margin: float | None = None, discount_rate: float | None = None,
+        as_of: dt.date | None = None,
+    ) -> pa.Table:  # fmt: skip
+        """What every customer is worth until a day: `customer_id`, `expected_orders`, `expected_revenue` (net of what
+        comes back) and `value`, gross margin discounted to `as_of`.
+
+        Margin and discount rate (a year) are the shop's unless given; the model is that of the last refresh's choice.
+        Raises BadHorizon.
+        """
+        from setia.predictions.horizon import value_until
+
+        with self._reading() as facts:
+            scope = self._scope(facts, as_of)
+            choice = choose(self._store, facts, scope, self._settings, self._clock(), self._progress)
+            rate = self._settings.discount_rate if discount_rate is None else discount_rate
+            known = Windows(facts, scope, WINDOW, lambda then: _traits(facts, then))
+            return value_until(known, choice.ranking, until, float(scope.margin) if margin is None else margin, rate)
 
 
-def _join(connection: duckdb.DuckDBPyConnection, traits: str, scored: pa.Table, values: pa.Table) -> None:
-    connection.register("setia_scored", scored)
-    connection.register("setia_valued", values)
-    connection.execute(
-        "create or replace temp table predicted as select customer_id, chance_active, chance_of_order_90d, "
-        "expected_orders_90d, expected_orders_365d, expected_order_value, "
-        f"expected_orders_365d * expected_order_value as expected_value_365d from {traits} t "
-        "join setia_scored s on s.frequency = t.purchase_days - 1 and s.recency = t.recency "
-        "and s.age = t.days_since_first_order join setia_valued using (customer_id)"
-    )
-    connection.unregister("setia_scored")
-    connection.unregister("setia_valued")
+def drifts(store: Store, facts: Snapshot, scope: Scope) -> list[Drift]:
+    """The newest prediction old enough to say something, and the newest that had a whole window to come true."""
+    found: list[Drift] = []
+    for least in (0, WINDOW):
+        for made, card in keeping.kept_cards(store, scope.as_of):
+            if (scope.as_of - made).days >= least and (held := drift(facts, scope, made, card)) is not None:
+                if held not in found:
+                    found.append(held)
+                break
+    return found

@@ -1,0 +1,90 @@
+"""Level, season and intervals: what the windows that are complete say of the next one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from setia.predictions.forecast import Forecast
+from setia.predictions.past import Past
+from setia.predictions.purchases import FloatArray
+
+BOUNDS = (0.5, 2.0)
+CORRECTIONS = ("none", "level", "season", "both")
+"""By how the totals of the window before came out; by those of the same window a year ago; by both."""
+SHARE = 0.8
+"""Of customers that an interval is made to hold."""
+GROUPS = 20
+LEAST_IN_GROUP = 50
+
+
+def ratio(past: Past, forecast: Forecast) -> float | None:
+    """Actual ÷ expected revenue of a complete window; None where nothing was expected or spent."""
+    expected, actual = float(forecast.revenue.sum()), float(past.next_revenue.sum())
+    return actual / expected if expected > 0 and actual > 0 else None
+
+
+def factors(ratios: Mapping[int, float | None], back: int, year: int | None) -> dict[str, float]:
+    """What the totals of a window may be multiplied with, by correction, from the ratios of older windows.
+
+    `back` counts windows from `as_of`; `year` is how many of them make a year. Only what the history allows is there.
+    """
+    found = {"none": 1.0}
+    before = ratios.get(back + 1)
+    if before is not None:
+        found["level"] = _bounded(before)
+    if year is not None and (then := ratios.get(back + year)) is not None:
+        found["season"] = _bounded(then)
+        if before is not None and (before_then := ratios.get(back + 1 + year)) is not None:
+            found["both"] = _bounded(then * before / before_then)
+    return found
+
+
+def _bounded(factor: float) -> float:
+    low, high = BOUNDS
+    return min(max(factor, low), high)
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """Intervals of what customers do, from how it came out for customers of whom as much was expected in the window
+    before: Mondrian conformal prediction (Vovk, Gammerman and Shafer 2005), groups by expectation.
+
+    Whether an interval holds as many as it should when a window has passed is counted by the back-test.
+    """
+
+    expected: FloatArray
+    """Mean expectation of each group, ascending."""
+    low: FloatArray
+    high: FloatArray
+
+    @classmethod
+    def of(cls, expected: FloatArray, actual: FloatArray) -> Spread:
+        """Learn from a complete window."""
+        groups = max(1, min(GROUPS, len(expected) // LEAST_IN_GROUP))
+        order = np.lexsort((actual, expected))
+        parts = np.array_split(order, groups)
+        tail = (1 - SHARE) / 2
+        quantiles = np.array(
+            [
+                np.quantile(actual[part], [tail, 1 - tail], method="inverted_cdf") if len(part) else [0.0, 0.0]
+                for part in parts
+            ]
+        )
+        means = np.array([expected[part].mean() if len(part) else 0.0 for part in parts])
+        return cls(means, quantiles[:, 0], quantiles[:, 1])
+
+    def around(self, expected: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The lower and upper ends: of the group of like expectation, in proportion beyond the last one."""
+        edges = (self.expected[1:] + self.expected[:-1]) / 2
+        group = np.searchsorted(edges, expected, side="right")
+        top = self.expected[-1]
+        beyond = np.where(expected > top, expected / top, 1.0) if top > 0 else np.ones_like(expected)
+        return self.low[group] * beyond, self.high[group] * beyond
+
+    def coverage(self, expected: FloatArray, actual: FloatArray) -> float:
+        """The share of customers whose actual lies within."""
+        low, high = self.around(expected)
+        return float(((actual >= low) & (actual <= high)).mean())

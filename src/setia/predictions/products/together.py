@@ -1,0 +1,140 @@
+"""What goes with what.
+
+For people, and for a cart: a linear model of each product by all others that a buyer has, in closed form (Steck 2019,
+Embarrassingly Shallow Autoencoders for Sparse Data, WWW '19). It needs only how many buyers two products share, and,
+unlike a similarity of pairs, does not count twice what two neighbours say alike.
+
+For pairs: how often two were bought in one order or on one day, kept where that cannot be chance by the log-likelihood
+ratio (Dunning 1993, Accurate Methods for the Statistics of Surprise and Coincidence, Computational Linguistics 19(1)),
+ranked by the cosine, drawn towards nought for rare pairs by n / (n + shrinkage) as in Koren (2008), Factorization Meets
+the Neighborhood, KDD '08.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from setia.predictions.products.interactions import Interactions, codes
+from setia.predictions.purchases import FloatArray
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from setia.warehouse.snapshot import Snapshot
+
+RIDGE = 200.0
+NEIGHBOURS = 50
+MOST_PRODUCTS = 5000
+"""The products most people bought are modelled; of others too little is known, and the work grows with their cube."""
+LEAST_BUYERS = 3
+LEAST_PAIRS = 3
+SIGNIFICANT = 10.83
+"""Chi-squared with one degree of freedom at one in a thousand."""
+SHRINKAGE = 30.0
+BLOCK = 512
+
+
+def neighbours(past: Interactions, ridge: float = RIDGE) -> Any:
+    """A sparse matrix: from each product in a history (row), how much it speaks for another (column).
+
+    The sum over a history estimates the share of buyers with such a history who have the other. Nothing speaks for
+    itself, and nothing against another.
+    """
+    from scipy import sparse
+    from scipy.linalg import lapack
+
+    size = len(past.products)
+    matrix = _buyers(past)
+    count = np.asarray(matrix.sum(axis=0)).ravel()
+    chosen = np.sort(np.lexsort((np.arange(size), -count))[:MOST_PRODUCTS])
+    chosen = chosen[count[chosen] >= LEAST_BUYERS]
+    if len(chosen) < 2:
+        return sparse.csr_matrix((size, size), dtype=np.float32)
+    matrix = matrix[:, chosen].tocsr()
+    turned = matrix.T.tocsr()
+    shared = np.empty((len(chosen), len(chosen)), order="F")
+    for start in range(0, len(chosen), BLOCK):
+        shared[start : start + BLOCK] = (turned[start : start + BLOCK] @ matrix).toarray()
+    shared[np.diag_indices_from(shared)] += ridge
+    factor, _ = lapack.dpotrf(shared, lower=1, overwrite_a=1)
+    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    inverse += np.tril(inverse, -1).T  # the upper half was left empty
+    parts = [_strongest(inverse, start) for start in range(0, len(chosen), BLOCK)]
+    rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return sparse.csr_matrix((values, (chosen[rows], chosen[columns])), shape=(size, size), dtype=np.float32)
+
+
+def _buyers(past: Interactions) -> Any:
+    """Buyers by products, 1 where bought: each customer, and each order of nobody known, is a buyer."""
+    from scipy import sparse
+
+    order, product = past.guests
+    rows = np.concatenate([past.bought.customer, order + len(past.customers)])
+    columns = np.concatenate([past.bought.product, product])
+    shape = (len(past.customers) + int(order.max(initial=-1)) + 1, len(past.products))
+    return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+
+
+def _strongest(inverse: FloatArray, start: int) -> tuple[Any, Any, FloatArray]:
+    """The strongest neighbours of the columns of one block."""
+    columns = np.arange(start, min(start + BLOCK, len(inverse)))
+    weights = -inverse[:, columns] / inverse[columns, columns]
+    weights[columns, columns - start] = 0
+    # The last digits of an inverse differ from machine to machine.
+    weights = np.round(weights, 7)
+    least = np.partition(weights, -min(NEIGHBOURS, len(weights)), axis=0)[-min(NEIGHBOURS, len(weights))]
+    rows, found = np.nonzero((weights >= least) & (weights > 0))
+    return rows, columns[found], weights[rows, found]
+
+
+def log_likelihood_ratio(both: ArrayLike, one: ArrayLike, other: ArrayLike, whole: float) -> FloatArray:
+    """Twice the log of the likelihood ratio against independence, from baskets with both, the one, the other, and all;
+    0 where the two come together less often than by chance."""
+    from scipy.special import xlogy
+
+    n, a, b = (np.asarray(each, dtype=np.float64) for each in (both, one, other))
+    cells = (n, a - n, b - n, whole - a - b + n)
+    chance = (a * b, a * (whole - b), (whole - a) * b, (whole - a) * (whole - b))
+    ratio = sum(xlogy(cell, cell * whole) - xlogy(cell, by_chance) for cell, by_chance in zip(cells, chance, strict=True))
+    return np.asarray(np.where(n * whole > a * b, np.maximum(2 * ratio, 0.0), 0.0))
+
+
+def pairs(facts: Snapshot, days: Any, products: pa.Array) -> pa.Table:
+    """Pairs that were bought in one order or on one day more often than by chance, in both directions, the strongest
+    first: `product_id`, `other_id`, `baskets` with both, `share` of the baskets with the product that have the other,
+    `lift` (times as often as by chance), `likelihood_ratio`, `score`."""
+    import pyarrow as pa
+
+    baskets = days.select("customer_id", "document", "age", "product_id").distinct()
+    baskets = baskets.mutate(
+        day=baskets.document.isnull().ifelse(baskets.age, -1),
+        who=baskets.customer_id.fill_null(""),
+        what=baskets.document.fill_null(""),
+    ).select("who", "what", "day", "product_id")
+    alone = baskets.group_by("product_id").aggregate(baskets=baskets.count())
+    other = baskets.view()
+    joined = baskets.join(
+        other,
+        [baskets.who == other.who, baskets.what == other.what, baskets.day == other.day,
+         baskets.product_id < other.product_id],
+    ).select(one=baskets.product_id, other=other.product_id)  # fmt: skip
+    counted = joined.group_by("one", "other").aggregate(both=joined.count())
+    found, sizes = facts.arrow(counted.filter(counted.both >= LEAST_PAIRS)), facts.arrow(alone)
+    whole = facts.arrow(baskets.select("who", "what", "day").distinct().count().as_table()).column(0)[0].as_py()
+    count = np.zeros(len(products))
+    count[codes(sizes["product_id"], products)] = sizes["baskets"].to_numpy()
+    i, j, both = codes(found["one"], products), codes(found["other"], products), found["both"].to_numpy().astype(float)
+    i, j, both = np.concatenate([i, j]), np.concatenate([j, i]), np.concatenate([both, both])
+    ratio = log_likelihood_ratio(both, count[i], count[j], whole)
+    score = both / np.sqrt(count[i] * count[j]) * both / (both + SHRINKAGE)
+    order = np.lexsort((j, -score, i))
+    order = order[ratio[order] >= SIGNIFICANT]
+    i, j, both, ratio, score = i[order], j[order], both[order], ratio[order], score[order]
+    return pa.table({
+        "product_id": products.take(pa.array(i)), "other_id": products.take(pa.array(j)),
+        "baskets": both.astype(np.int64), "share": both / count[i], "lift": both * whole / (count[i] * count[j]),
+        "likelihood_ratio": ratio, "score": score,
+    })  # fmt: skip
