@@ -63,7 +63,7 @@ def test_kaplan_and_meier_where_nobody_or_everybody_ends():
     expected = np.cumprod([1 - 6 / 18, 1, 1 - 3 / 12, 1, 0])
     assert model.survival([1, 2, 3, 4, 5], 1) == pytest.approx(expected, abs=1e-15)
     assert model.hazard([2, 5, 9]).tolist() == [0, 1, 1]
-    with pytest.raises(TooFewEnded, match="0 covariates that vary needs 10 endings at least.*here are 5 and 40"):
+    with pytest.raises(TooFewEnded, match=r"0 covariates that vary needs 10 endings at least.*here are 5 and 40"):
         DiscreteTimeHazard(ridge=0, per_level=0).fit(duration[5:], ended[5:] & (duration[5:] != 3))
 
 
@@ -270,7 +270,7 @@ def test_no_best_fit_is_said():
 @pytest.mark.parametrize(
     ("columns", "problem", "said"),
     [
-        (([2, 3], [0, 1], [[1.0], [2.0]]), TooFewEnded, "1 covariates that vary needs 12 endings at least.*here are 1 and 4"),
+        (([2, 3], [0, 1], [[1.0], [2.0]]), TooFewEnded, "1 covariates that vary needs 12.*here are 1 and 4"),
         (([], []), TooFewEnded, "here are 0 and 0"),
         (([2, 0], [0, 1]), BadPeriods, "Row 1 of the subscription periods, counted from 0.*from 1 to"),
         (([1.5], [0]), BadPeriods, "a whole number"),

@@ -89,7 +89,7 @@ class _AtLeast:
         self.shape, self.z = shape, z
         log_none = shape * np.log1p(-z)
         self.outside = np.flatnonzero(log_none < LEAST)
-        self.mass = np.exp(np.maximum(log_none, LEAST))
+        self.mass = np.where(log_none < LEAST, 0.0, np.exp(np.maximum(log_none, LEAST)))
         self.below = np.zeros_like(self.mass)
         self.steps = 0
 

@@ -32,7 +32,7 @@ from setia.predictions.covariate_rows import (
     as_numbers,
     log_likelihood,
     scales_of,
-)  # fmt: skip
+)
 from setia.predictions.pareto_nbd import ParetoNBD, ParetoParameters
 from setia.predictions.purchases import SCALE, FloatArray, Optimum, PurchaseHistory, maximise
 

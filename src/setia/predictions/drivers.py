@@ -183,6 +183,9 @@ def _notes(whole: int, customers: int, few: Sequence[str], same: Sequence[str]) 
     if whole > customers:
         sampled = N_("A sample by lot of {customers} of {whole} customers; the same ones every time.")
         notes.append(Sentence(sampled, customers=customers, whole=whole))
-    notes += [Sentence(N_("Too few with it or without it, of those who stayed or those who did not: {what}"), what=what) for what in few]
+    notes += [
+        Sentence(N_("Too few with it or without it, of those who stayed or those who did not: {what}"), what=what)
+        for what in few
+    ]
     notes += [Sentence(N_("Cannot be told apart from what else is known: {what}"), what=what) for what in same]
     return tuple(notes)

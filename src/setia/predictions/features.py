@@ -34,7 +34,7 @@ class Columns:
             return cls((), ())
         rows = past.traits()
         known = [n for n in rows.column_names if n in TRAITS and TRAITS[n].kind in NUMERIC and n not in LEFT_OUT]
-        traits = tuple(n for n in known if _varies(_numbers(rows, n)))
+        traits = tuple(n for n in known if _varies(numbers(rows, n)))
         values = tuple((n, value) for n in NAMES if n in rows.column_names for value in _frequent(rows, n))
         return cls(traits, values)
 
@@ -48,7 +48,7 @@ class Columns:
         parts = list(_of_orders(past).values())
         if past.traits is not None:
             rows = past.traits()
-            parts += [_numbers(rows, name) for name in self.traits]
+            parts += [numbers(rows, name) for name in self.traits]
             parts += [_is(rows, name, value) for name, value in self.values]
         return np.column_stack(parts)
 
@@ -75,7 +75,8 @@ _OF_ORDERS = (
 )  # fmt: skip
 
 
-def _numbers(rows: Any, name: str) -> FloatArray:
+def numbers(rows: Any, name: str) -> FloatArray:
+    """A column of numbers or flags; unknown is nan."""
     import pyarrow as pa
 
     column = rows[name]

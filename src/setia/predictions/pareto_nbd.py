@@ -35,7 +35,9 @@ class ParetoParameters:
 
 
 class ParetoNBD:
-    """Purchases and drop-out of customers who may leave at any time, as `BGNBD`, with the same methods.
+    """Purchases and drop-out of customers who may leave at any time.
+
+    Methods and their arguments are those of `BGNBD`, but for the distribution of purchases, which is not here.
 
     After `fit`: `params_`; `standard_errors_` (same shape, None when the likelihood is too flat to give them);
     `log_likelihood_` (sum over customers, as in the paper: it moves with the unit of time); `customers_`; and
@@ -275,9 +277,9 @@ def _log_likelihood(history: PurchaseHistory, parameters: FloatArray) -> tuple[f
     r, alpha, s, beta = parameters.tolist()
     value, of_purchases = nobody_leaves_term(history, r, alpha)
     n, age = history.customers_by_age, beta + history.ages
-    log_stays = np.log(beta / age)
-    value += s * (n @ log_stays)
-    gradient = np.concatenate((of_purchases, (n @ log_stays, s * (n @ (1 / beta - 1 / age)))))
+    log_stays = np.sum(n * np.log(beta / age))  # not `@`: for many distinct ages BLAS would wake other threads
+    value += s * log_stays
+    gradient = np.array([*of_purchases, log_stays, s * np.sum(n * (1 / beta - 1 / age))])
     for start in range(0, len(history.weights), BLOCK):
         rows = slice(start, start + BLOCK)
         t_x, T = history.recencies[history.recency_index[rows]], history.ages[history.age_index[rows]]

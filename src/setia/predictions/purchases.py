@@ -25,6 +25,9 @@ SHAPE = (-12.0, 7.0)  # bounds of the log of a shape parameter: beyond 6e-6 and 
 SCALE = (-12.0, 12.0)  # bounds of the log of a scale parameter, in the mean of what it scales
 
 
+RESTARTS = 4
+
+
 class TooFewCustomers(SetiaError):
     """A purchase model needs at least {needed} customers, {needed_repeaters} of whom bought again; here are
     {customers}, of whom {repeaters} bought again. Take a longer period, or wait for more orders."""
@@ -225,12 +228,16 @@ def maximise(
 
     lowest, highest = np.array(edges).T
     options = {"ftol": 1e-13, "gtol": 1e-6, "maxiter": 1000}
-    found = minimize(descent, np.log(start), jac=True, method="L-BFGS-B", bounds=edges, options=options)
-    logs, value = found.x, float(found.fun)
-    inside = (logs > lowest) & (logs < highest)
-    slope = float(np.abs(found.jac[inside]).max(initial=0.0))
-    if not np.isfinite(value) or slope > max(1e-4, 0.1 / customers):
-        raise NoConvergence(slope=slope, steps=found.nit)
+    logs, steps = np.log(start), 0
+    for _ in range(RESTARTS):
+        found = minimize(descent, logs, jac=True, method="L-BFGS-B", bounds=edges, options=options)
+        logs, value, steps = found.x, float(found.fun), steps + found.nit
+        inside = (logs > lowest) & (logs < highest)
+        slope = float(np.abs(found.jac[inside]).max(initial=0.0))
+        if np.isfinite(value) and slope <= max(1e-4, 0.1 / customers):
+            break  # else once more from there, without what it remembers of the way
+    else:
+        raise NoConvergence(slope=slope, steps=steps)
     inverse = _inverse_hessian(descent, logs, found.jac) if inside.all() else None
     if inverse is not None:
         polished = np.clip(logs - inverse @ found.jac, lowest, highest)

@@ -59,7 +59,7 @@ class Payers:
     """Length of the term of the largest; 0 where it is counted in weeks."""
     weeks: FloatArray
     anchor: Moments
-    """When the largest one's price began: its terms count from there."""
+    """When the largest one's terms of that length began; a change of price alone begins none anew."""
     since: Moments
     """When the largest one began."""
     asked: Flags
@@ -92,6 +92,8 @@ class Stretches:
         self._from, self._ended, self._asked = _moments(found, "paid_from", "ended_at", "asked_at")
         subscription = np.unique(_texts(found, "subscription_id"), return_inverse=True)[1]
         self._since = _earliest(subscription, self._from)
+        terms = np.column_stack([subscription, self._months, self._weeks])
+        self._anchor = _earliest(np.unique(terms, axis=0, return_inverse=True)[1].reshape(-1), self._from)
         self._first = _earliest(self._who, self._from)
         self._counts = _counted(facts, scope, self.customers)
         self._scores = _held(_scores(facts, scope, self.customers))
@@ -110,7 +112,7 @@ class Stretches:
             monthly=monthly,
             months=self._months[largest],
             weeks=self._weeks[largest],
-            anchor=self._from[largest],
+            anchor=self._anchor[largest],
             since=self._since[largest],
             asked=np.asarray(self._asked[largest] < self.opens(landmark)),
             before=np.asarray(self._first[largest] < self._since[largest]),

@@ -146,7 +146,7 @@ def read(facts: Snapshot, scope: Scope, horizon_days: int) -> Interactions:
     own = facts.arrow(purchases(days, "customer_id"))
     seen = facts.arrow(_seen(facts, scope)) if facts.rows("events") else None
     known = [own["customer_id"], *([seen["customer_id"]] if seen is not None else [])]
-    customers = pc.array_sort(pc.unique(_joined(known)))
+    customers = pc.unique(_joined(known)).sort()
     bought = _purchases(pairs, customers, ids)
     recent, lately = _shop_days(facts, days, horizon_days)
     return Interactions(
@@ -262,9 +262,7 @@ def _interest(seen: pa.Table | None, customers: pa.Array, products: pa.Array, bo
     return Interest(customer[order], product[order], weight[order], age[order].astype(np.int32))
 
 
-def _returned(
-    facts: Snapshot, scope: Scope, customers: pa.Array, products: pa.Array
-) -> tuple[Codes, Codes, Codes]:
+def _returned(facts: Snapshot, scope: Scope, customers: pa.Array, products: pa.Array) -> tuple[Codes, Codes, Codes]:
     rows: Any = returns_before(facts, scope)
     rows = rows.mutate(age=days_old(scope, rows.day).cast("int32"))
     found = facts.arrow(rows.group_by("customer_id", "product_id").aggregate(age=rows.age.min()))
@@ -281,7 +279,7 @@ def _guests(facts: Snapshot, days: Any, products: pa.Array) -> tuple[Codes, Code
 def _categories(column: pa.ChunkedArray) -> Codes:
     import pyarrow.compute as pc
 
-    return codes(column, pc.array_sort(pc.drop_null(pc.unique(column))))
+    return codes(column, pc.drop_null(pc.unique(column)).sort())
 
 
 def _margins(products: pa.Table, scope: Scope) -> tuple[FloatArray, FloatArray]:
@@ -291,3 +289,16 @@ def _margins(products: pa.Table, scope: Scope) -> tuple[FloatArray, FloatArray]:
     price = np.where(np.isnan(price), usual, price)
     margin = price - numbers(products["cost"])
     return np.where(np.isnan(margin), float(scope.margin) * price, margin), price
+
+
+def bought_since(now: Interactions, then: Interactions, horizon_days: int) -> Any:
+    """What was bought within the last horizon, as a sparse matrix of the customers and products known before it."""
+    import pyarrow as pa
+    from scipy import sparse
+
+    last = now.bought.last < horizon_days
+    customer = codes(pa.chunked_array([now.customers]), then.customers)[now.bought.customer[last]]
+    product = codes(pa.chunked_array([now.products]), then.products)[now.bought.product[last]]
+    known = (customer >= 0) & (product >= 0)
+    shape = (len(then.customers) + 1, len(then.products))
+    return sparse.csr_matrix((np.ones(known.sum(), np.float32), (customer[known], product[known])), shape=shape)

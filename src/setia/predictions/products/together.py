@@ -54,10 +54,7 @@ def neighbours(past: Interactions, ridge: float = RIDGE) -> Any:
     if len(chosen) < 2:
         return sparse.csr_matrix((size, size), dtype=np.float32)
     matrix = matrix[:, chosen].tocsr()
-    turned = matrix.T.tocsr()
-    shared = np.empty((len(chosen), len(chosen)), order="F")
-    for start in range(0, len(chosen), BLOCK):
-        shared[start : start + BLOCK] = (turned[start : start + BLOCK] @ matrix).toarray()
+    shared = shared_buyers(matrix)
     shared[np.diag_indices_from(shared)] += ridge
     factor, _ = lapack.dpotrf(shared, lower=1, overwrite_a=1)
     inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
@@ -76,6 +73,15 @@ def _buyers(past: Interactions) -> Any:
     columns = np.concatenate([past.bought.product, product])
     shape = (len(past.customers) + int(order.max(initial=-1)) + 1, len(past.products))
     return sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=shape)
+
+
+def shared_buyers(matrix: Any) -> FloatArray:
+    """How many buyers (rows) each two products (columns) share."""
+    turned, size = matrix.T.tocsr(), matrix.shape[1]
+    shared = np.empty((size, size), order="F")
+    for start in range(0, size, BLOCK):
+        shared[start : start + BLOCK] = (turned[start : start + BLOCK] @ matrix).toarray()
+    return shared
 
 
 def _strongest(inverse: FloatArray, start: int) -> tuple[Any, Any, FloatArray]:
@@ -98,7 +104,9 @@ def log_likelihood_ratio(both: ArrayLike, one: ArrayLike, other: ArrayLike, whol
     n, a, b = (np.asarray(each, dtype=np.float64) for each in (both, one, other))
     cells = (n, a - n, b - n, whole - a - b + n)
     chance = (a * b, a * (whole - b), (whole - a) * b, (whole - a) * (whole - b))
-    ratio = sum(xlogy(cell, cell * whole) - xlogy(cell, by_chance) for cell, by_chance in zip(cells, chance, strict=True))
+    ratio = sum(
+        xlogy(cell, cell * whole) - xlogy(cell, by_chance) for cell, by_chance in zip(cells, chance, strict=True)
+    )
     return np.asarray(np.where(n * whole > a * b, np.maximum(2 * ratio, 0.0), 0.0))
 
 
