@@ -211,7 +211,7 @@ def test_too_little_is_said(reader_of):
 
 
 def test_a_season_that_comes_again_is_corrected_for(reader_of):
-    """Everybody buys twice as much in the last quarter of each year: the year before tells it, the window before not."""
+    """Everybody buys more often in the last quarter of each year: the year before tells it, the window before not."""
     r = random.Random(7)
     rows = []
     for who in range(300):

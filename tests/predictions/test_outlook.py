@@ -1,4 +1,4 @@
-"""What is expected of everybody: published parameters through the front door, sane figures, refusals, the next in line."""
+"""What is expected of everybody: published parameters through the front door, sane figures, refusals, successors."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def test_a_customer_of_a_hundred_thousand_orders_disturbs_nobody(reader_of):
     found = rows(looked(reader_of(orders=[*orders(), *whale]), "mbg_cnbd"))
     sane(found, SCOPE.as_of)
     (own,) = (row for row in found if row["customer_id"] == "whale")
-    assert own["expected_orders_90d"] == pytest.approx(90, rel=0.15)
+    assert 60 < own["expected_orders_90d"] <= 90, "one order a day, less the chance that they leave"
 
 
 def test_value_until_a_day_adds_up(reader_of):
@@ -196,7 +196,7 @@ def test_value_until_a_day_adds_up(reader_of):
 
 
 def test_rhythm_recovers_and_its_shares_come_true():
-    """Simulated rhythms: spreads within and between are found; of those silent for 15 days, shares come by their day."""
+    """Spreads within and between are found; of those silent for 15 days, shares come by their day."""
     rng = np.random.default_rng(3)
     own, n = rng.normal(3.2, 0.5, 20_000), rng.poisson(2, 20_000)
     logs = [rng.normal(mean, 0.4, count) for mean, count in zip(own, n, strict=True)]

@@ -114,20 +114,9 @@ class BGNBD:
         steps = self.k * history.purchases  # each is a density over time
         self.log_likelihood_ = float(best.mean_log_likelihood * customers - steps * np.log(unit))
         self.customers_ = round(customers)
-        self.dropout_identified_ = self._dropout_identified(scaled, best.mean_log_likelihood * customers)
+        leaves = self.params_.a / (self.params_.a + self.params_.b)
+        self.dropout_identified_ = shows_dropout(scaled, leaves, best.mean_log_likelihood * customers, self.k)
         return self
-
-    def _dropout_identified(self, scaled: PurchaseHistory, log_likelihood: float) -> bool:
-        if self.params_.a / (self.params_.a + self.params_.b) < NOBODY_LEAVES:
-            return False
-        customers = scaled.customers
-
-        def nobody_leaves(parameters: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = nobody_leaves_term(scaled, parameters[0], parameters[1], self.k)
-            return value / customers, gradient / customers
-
-        without = maximise(nobody_leaves, np.array([0.6, 0.25 / self.k]), [SHAPE, SCALE], customers)
-        return log_likelihood - without.mean_log_likelihood * customers > DROPOUT_GAIN
 
     def log_likelihood(
         self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None
@@ -199,6 +188,21 @@ class BGNBD:
         weights = np.array(np.broadcast_arrays(*_silent_steps(events, t_x, age, p.alpha, self.k)))
         stays = p.b + x + self.first_order_may_be_last
         return Steps(weights / weights.sum(axis=0), events, t / (p.alpha + age + t), p.a, stays)
+
+
+def shows_dropout(scaled: PurchaseHistory, leaves: float, log_likelihood: float, k: int = 1) -> bool:
+    """Whether purchases show that customers leave: with a mean probability of leaving that counts, and a likelihood
+    that the model in which nobody ever leaves does not reach. Times in units of their mean."""
+    if leaves < NOBODY_LEAVES:
+        return False
+    customers = scaled.customers
+
+    def nobody_leaves(parameters: FloatArray) -> tuple[float, FloatArray]:
+        value, gradient = nobody_leaves_term(scaled, parameters[0], parameters[1], k)
+        return value / customers, gradient / customers
+
+    without = maximise(nobody_leaves, np.array([0.6, 0.25 / k]), [SHAPE, SCALE], customers)
+    return log_likelihood - without.mean_log_likelihood * customers > DROPOUT_GAIN
 
 
 def _columns(*columns: ArrayLike) -> list[FloatArray]:

@@ -16,7 +16,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.bg_nbd import DROPOUT_GAIN, NOBODY_LEAVES, nobody_leaves_term
+from setia.predictions.bg_nbd import NOBODY_LEAVES, nobody_leaves_term, shows_dropout
 from setia.predictions.purchases import SCALE, SHAPE, FloatArray, Prior, PurchaseHistory, maximise
 
 BLOCK = 1_024  # rows worked on at a time: with their nodes they stay in the cache
@@ -104,20 +104,9 @@ class ParetoNBD:
         self.standard_errors_ = None if errors is None else ParetoParameters(*(errors * in_your_unit).tolist())
         self.log_likelihood_ = float(best.mean_log_likelihood * customers - history.purchases * np.log(unit))
         self.customers_ = round(customers)
-        self.dropout_identified_ = self._dropout_identified(scaled, best.mean_log_likelihood * customers)
+        leaves = _leaves_first(self.params_)
+        self.dropout_identified_ = shows_dropout(scaled, leaves, best.mean_log_likelihood * customers)
         return self
-
-    def _dropout_identified(self, scaled: PurchaseHistory, log_likelihood: float) -> bool:
-        if _leaves_first(self.params_) < NOBODY_LEAVES:
-            return False
-        customers = scaled.customers
-
-        def nobody_leaves(parameters: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = nobody_leaves_term(scaled, parameters[0], parameters[1])
-            return value / customers, gradient / customers
-
-        without = maximise(nobody_leaves, np.array([0.6, 0.25]), [SHAPE, SCALE], customers)
-        return log_likelihood - without.mean_log_likelihood * customers > DROPOUT_GAIN
 
     def log_likelihood(
         self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -202,6 +204,13 @@ class Prior:
         return float(apart @ apart) / 2, apart / self.spread
 
 
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 def maximise(
     mean_log_likelihood: Objective,
     start: FloatArray,
@@ -230,7 +239,8 @@ def maximise(
     options = {"ftol": 1e-13, "gtol": 1e-6, "maxiter": 1000}
     logs, steps = np.log(start), 0
     for _ in range(RESTARTS):
-        found = minimize(descent, logs, jac=True, method="L-BFGS-B", bounds=edges, options=options)
+        with _blas().limit(limits=1, user_api="blas"):  # a handful of parameters: threads would only wait
+            found = minimize(descent, logs, jac=True, method="L-BFGS-B", bounds=edges, options=options)
         logs, value, steps = found.x, float(found.fun), steps + found.nit
         inside = (logs > lowest) & (logs < highest)
         slope = float(np.abs(found.jac[inside]).max(initial=0.0))
