@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from setia.metrics.what_if import Economics, economics
 from setia.programmes.journeys.placebo import Placebo
 from setia.programmes.journeys.planning import Plan
 from setia.programmes.journeys.results import Result
+from setia.report import why
 from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ class Contents:
     """The fact tables that hold anything."""
     customers: int
     people: list[dict[str, Any]]
-    """Whom to act on this week: `name`, `customer_id`, `usual_gap_days`, `days_since_last_order`, `orders`, `worth`."""
+    """Whom to act on this week: `name`, `customer_id`, `orders`, `chance_active`, `worth`, `next_order_day`, `product` to
+    suggest, and what the reasons for their risk are made of."""
     stages: list[dict[str, Any]]
     """Per stage: `stage`, `customers`, `net_revenue`, `expected_value_365d`."""
     flow: Flow
@@ -164,8 +166,18 @@ def _people(reader: Reader) -> list[dict[str, Any]]:
     named = overdue.left_join(known.select("customer_id", "name"), "customer_id")
     named = named.mutate(worth=_if_back(named), risk=named.expected_value_365d)
     top = named.order_by(ibis.desc(named.risk), named.customer_id).limit(MOST_PEOPLE)
-    columns = ("customer_id", "name", "orders", "usual_gap_days", "days_since_last_order", "chance_active", "worth")
-    return listed(reader, top.select(*columns))
+    columns = ("customer_id", "name", "orders", "chance_active", "worth", "next_order_day", "recommended_product")
+    found = listed(reader, top.select(*dict.fromkeys((*columns, *why.COLUMNS, *why.TRAITS))))
+    names = product_names(reader, {row["recommended_product"] for row in found})
+    return [{**row, "product": names.get(row["recommended_product"])} for row in found]
+
+
+def product_names(reader: Reader, keys: Collection[str | None]) -> dict[str | None, str]:
+    """The names of products by their keys; the key itself where a product has no name."""
+    products: Any = reader.table("products")
+    known = products.filter(products.product_id.isin([key for key in keys if key]))
+    named = listed(reader, known.group_by("product_id").aggregate(name=known["name"].max()))
+    return {key: key for key in keys if key} | {row["product_id"]: row["name"] or row["product_id"] for row in named}
 
 
 def _stages(reader: Reader) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 from setia.history.calendar import Calendar
 from setia.kernel.figure import Column, Figure, Headline, Section
 from setia.kernel.i18n import Speaker
-from setia.report import proof, watching
+from setia.report import proof, watching, why
 from setia.report.contents import Contents
 from setia.report.showing import calendar_of
 
@@ -70,7 +70,8 @@ def _people(contents: Contents, speaker: Speaker) -> Figure:
         {
             "name": person["name"] or person["customer_id"],
             "customer_id": person["customer_id"],
-            "why": speaker(
+            "why": "; ".join(why.reasons(person, speaker, most=2))
+            or speaker(
                 "Usually buys again after {gap} days, silent for {silence}",
                 gap=speaker.number(person["usual_gap_days"], 0),
                 silence=speaker.number(person["days_since_last_order"], 0),
@@ -78,6 +79,8 @@ def _people(contents: Contents, speaker: Speaker) -> Figure:
             "orders": person["orders"],
             "chance": person["chance_active"],
             "worth": person["worth"],
+            "next": person["next_order_day"],
+            "product": person["product"],
         }
         for person in people
     ]
@@ -101,6 +104,8 @@ def _people(contents: Contents, speaker: Speaker) -> Figure:
             Column("orders", speaker("Orders"), "count"),
             Column("chance", speaker("Chance of still being a customer"), "percent"),
             Column("worth", speaker("Worth in a year if they come back"), "money"),
+            Column("next", speaker("Next order by"), "date"),
+            *([Column("product", speaker("What to suggest"), "text")] if any(row["product"] for row in rows) else []),
         ),
         rows=rows,
         how=speaker(
