@@ -29,11 +29,12 @@ from setia.metrics.service import Metrics
 from setia.metrics.variants import Variant, variants
 from setia.metrics.views import add_views
 from setia.metrics.watch import Target, Watched, targets, watch
-from setia.predictions.service import Predictions
+from setia.predictions.service import Predictions, drifts
 from setia.programmes.journeys.desk import Journeys
 from setia.programmes.journeys.service import Chance
 from setia.refresh import Refreshed, last_card, refresh, tell_facts
 from setia.report.contents import Contents, Programmes, gather
+from setia.report.foresight import Kept
 from setia.report.html import as_json, render
 from setia.report.pages import page, without_personal_rows
 from setia.report.story import life
@@ -358,9 +359,10 @@ class Shop:
             if scope.as_of.isoformat() != card["as_of"]:
                 raise RefreshFirst(wanted=scope.as_of, found=card["as_of"])
             said = Programmes(results, plan, placebo)
+            kept = Kept(card, self.predictions.last_backtest(), drifts(self.store, reader, scope))
             ranges = benchmarks(self.settings.benchmarks)
             name, wanted = self.settings.shop.name, self.settings.targets
-            return gather(reader, scope, name, card, said, sizes, wanted, ranges, self.progress)
+            return gather(reader, scope, name, kept, said, sizes, wanted, ranges, self.progress)
 
     def _written(self, made: Page, speaker: Speaker) -> Path:
         folder = self.folder / "reports"

@@ -360,7 +360,7 @@ def takeout(store: Store, reader: Reader, person: Person) -> dict[str, Any]:
     listed = ", ".join(literal(each) for each in (*person.customer_ids, *person.emails))
     held: dict[str, Any] = {"identifiers": list(person.identifiers()), "facts": {}, "store": {}}
     tables = {name: table.person for name, table in FACTS.items() if table.person}
-    for name in ("traits", "segments", "segment_moves", SAME_PERSON):
+    for name in ("traits", "segments", "segment_moves", "recommendations", SAME_PERSON):
         if reader.rows(name):
             tables[name] = ("customer_id",)
     for name, columns in tables.items():

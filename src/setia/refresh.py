@@ -23,7 +23,7 @@ from setia.messaging.tables import sends
 from setia.predictions import keeping
 from setia.predictions.drift import Drift
 from setia.predictions.outlook import Card
-from setia.predictions.service import choose, drifts, foresee
+from setia.predictions.service import Foreseen, choose, drifts, foresee
 from setia.programmes.journeys.service import known
 from setia.programmes.journeys.tables import enrolments
 from setia.segments import saved, standing
@@ -38,10 +38,11 @@ from setia.warehouse.writer import Writer
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
 MARKED_AT_ONCE = 10_000
 """PostgreSQL takes at most 65,535 values in one statement."""
+NULLS = {"text": "varchar", "day": "date", "integer": "bigint"}
+"""Types of predictions that nobody made."""
 SETTLED = ("accepted", "rejected", "unknown")
 
 
@@ -95,16 +96,15 @@ def refresh(
         traits_now = _read(reader, observed)
         choice = choose(store, reader, scope, settings, now, progress)
         seen = foresee(reader, scope, choice, settings, traits_now)
-        _lay_down(reader, seen.table())
-        columns = ", ".join(quoted(name) for name in traits.TRAITS)
-        reader.duck.execute(
-            f"create or replace temp view setia_scored as select {columns} from "
-            f"read_parquet({literal(str(observed))}) left join predicted using (customer_id)"
-        )
+        _join_predicted(reader, f"read_parquet({literal(str(observed))})", seen)
         stage.advance(4)
         scored = own.with_own(reader, scope, reader.ibis.table("setia_scored"), shops_own)
         fresh = f"read_parquet({literal(str(_written(reader, writer, 'traits', scored)))})"
         customers = writer.derive("traits", f"select * from {fresh}")
+        if seen.recommendations is not None:
+            writer.duck.register("setia_recommended", seen.recommendations)
+            writer.derive("recommendations", "select * from setia_recommended")
+            writer.duck.unregister("setia_recommended")
         stage.advance(5)
         _keep_standing(reader, writer, scope, fresh, known_segments)
         stage.advance(6)
@@ -125,11 +125,20 @@ def refresh(
     return Refreshed(scope.as_of, customers, with_news, gap, seen.card, came, snapshot)
 
 
-def _lay_down(reader: Reader, rows: pa.Table) -> None:
-    """Make the temporary table `predicted`."""
-    reader.duck.register("setia_predicted", rows)
-    reader.duck.execute("create or replace temp table predicted as from setia_predicted")
-    reader.duck.unregister("setia_predicted")
+def _join_predicted(reader: Reader, observed: str, seen: Foreseen) -> None:
+    """Make the temporary table `setia_scored`: what was observed of everybody, with what is predicted of them."""
+    there = {*traits.OBSERVED, *(name for rows in seen.columns for name in rows.column_names)}
+    joins = ""
+    for number, rows in enumerate(seen.columns):
+        reader.duck.register(f"setia_predicted_{number}", rows)
+        joins += f" left join setia_predicted_{number} using (customer_id)"
+    columns = ", ".join(
+        quoted(name) if name in there else f"null::{NULLS.get(trait.kind, 'double')} as {quoted(name)}"
+        for name, trait in traits.TRAITS.items()
+    )
+    reader.duck.execute(f"create or replace temp table setia_scored as select {columns} from {observed}{joins}")
+    for number in range(len(seen.columns)):
+        reader.duck.unregister(f"setia_predicted_{number}")
 
 
 def _keep_standing(reader: Reader, writer: Writer, scope: Scope, fresh: str, known: list[Segment]) -> None:

@@ -197,6 +197,8 @@ def test_the_ridge_that_forecasts_best_in_time():
     assert DiscreteTimeHazard().fit_rows(period, over, noise).ridge_ == RIDGE
     assert DiscreteTimeHazard(3.5).fit_rows(period, over, noise, when=when).ridge_ == 3.5
     assert DiscreteTimeHazard().fit_rows(period, over, noise, when=np.zeros(3000)).ridge_ == RIDGE
+    with pytest.raises(BadPeriods, match="a finite number for each row"):
+        DiscreteTimeHazard().fit_rows(period, over, noise, when=[1.0])
 
 
 @given(unit=st.floats(1e-3, 1e5), shift=st.floats(-10, 10), seed=st.integers(0, 20))

@@ -14,7 +14,7 @@ from sklearn.metrics import roc_auc_score
 
 from setia.history.scope import Scope
 from setia.predictions.stretches import COVARIATES, Payers, Stretches, _terms
-from setia.predictions.subscribers import FORECASTS, OutOfReach, judge, subscriber_risks
+from setia.predictions.subscribers import FORECASTS, OutOfReach, _months, _payments, judge, subscriber_risks
 from setia.simulate import ShopSettings, SimulatedShop
 
 SCOPE = Scope(dt.date(2025, 7, 1), "USD", "Asia/Jakarta")
@@ -107,6 +107,14 @@ def test_what_is_known_on_a_day_by_hand(reader_of):
     for name in COVARIATES:
         if name not in ("renewal_due", "asked_to_end", "asked_to_end_later"):
             assert later[name] == pytest.approx(told[name], nan_ok=True), name
+    # One in ten goes in each stretch; a pays in each of the twelve, b once, in the ninth.
+    staying = np.tile(0.9 ** np.arange(14), (3, 1))
+    paid = [12 * 0.9 ** (k + 1) * 1.1 ** (-(30 * k + 15) / 365) for k in range(12)]
+    by_hand = [sum(paid), 33 * 12 * 0.9**9 * 1.1 ** (-255 / 365)]
+    assert _payments(stretches, now, staying, 0.1)[:2] == pytest.approx(by_hand)
+    ends = 0.9 ** np.array([*range(13), 365 / 30])
+    months = sum((ends[k] + ends[k + 1]) / 2 * 30 for k in range(12)) + (ends[12] + ends[13]) / 2 * 5
+    assert _months(staying) == pytest.approx([months * 12 / 365] * 3)
     then = stretches.payers(3)
     assert stretches.customers[then.who].tolist() == ["a", "b", "gone"]
     assert then.monthly[0] == 10

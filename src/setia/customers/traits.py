@@ -53,6 +53,21 @@ PREDICTIONS = (
     Trait("next_order_from", "day", N_("Day before which it comes in one of ten cases")),
     Trait("next_order_until", "day", N_("Day after which it comes in one of ten cases")),
     Trait("win_back_day", "day", N_("Day from which the customer is later than nine in ten of their own gaps")),
+    Trait("risk_reason", "text", N_("What most lowers the chance of an order, in a word")),
+    Trait("risk_reason_2", "text", N_("What lowers it second most")),
+    Trait("risk_reason_3", "text", N_("What lowers it third most")),
+    Trait("recommended_product", "text", N_("Product to suggest first")),
+    Trait("recommended_kind", "text", N_("Why: again, together, viewed or popular")),
+    Trait("recommended_because", "text", N_("The product that it goes with")),
+    Trait("refill_product", "text", N_("Product that is likeliest to be bought again")),
+    Trait("refill_day", "day", N_("Day on which their usual gap for it will have passed")),
+    Trait("subscribe_product", "text", N_("Product bought so regularly that they might subscribe to it")),
+    Trait("subscribe_weeks", "integer", N_("Weeks between deliveries that would suit")),
+    Trait("subscribe_saving", "money", N_("What the subscription would save in a year")),
+    Trait("chance_of_ending_30d", "share", N_("Probability to be no subscriber any more in 30 days")),
+    Trait("chance_of_ending_90d", "share", N_("Probability to be no subscriber any more in 90 days")),
+    Trait("expected_months_365d", "number", N_("Expected months as a subscriber in the next 365 days")),
+    Trait("subscriber_value_365d", "money", N_("Expected payments of the next 365 days, discounted to today")),
 )
 KEY = Trait("customer_id", "text", N_("The customer's key"))
 GROUPS: dict[str, tuple[Trait, ...]] = {

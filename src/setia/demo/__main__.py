@@ -17,6 +17,8 @@ from setia.demo.loop import Loop
 from setia.demo.mailbox import Mailbox
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import LANGUAGES, Speaker
+from setia.predictions.candidates import CANDIDATES
+from setia.refresh import Refreshed
 from setia.report import proof
 from setia.settings import ShopSettings
 from setia.simulate import ShopSettings as SimulatedSettings
@@ -94,6 +96,7 @@ def _simulated(folder: Path, language: str, weeks: int, customers: int) -> None:
         settled = [e for e in loop.enrolled(result.measurement) if _over(e.entered_at, result.window_days, simulated)]
         true = simulated.true_difference(settled, result.window_days)
         say.print(f"  The simulator knows the truth: {speaker.points(true)}.", markup=False)
+        _say_predicted(loop.look_ahead(), speaker)
         _reports(loop.shop)
 
 
@@ -109,11 +112,11 @@ def _own_file(folder: Path, orders: Path, currency: str, time_zone: str, languag
         say.print(f"Know: {orders}\n", markup=False)
         talk = Talk(Speaker.of(language, currency), asks=False)
         shop.import_files([orders], tell=talk.file, confirm=talk.confirm)
-        shop.refresh()
+        speaker = Speaker.of(language, currency)
+        _say_predicted(shop.refresh(), speaker)
         _say_plan(shop)
         _render_mails(shop, language)
         placebo = shop.programmes.placebo("win-back")
-        speaker = Speaker.of(language, currency)
         if placebo is not None:
             say.print(
                 f"Prove: a placebo as of {placebo.as_of} is {proof.verdict(placebo.lift, speaker)}; "
@@ -121,6 +124,17 @@ def _own_file(folder: Path, orders: Path, currency: str, time_zone: str, languag
                 markup=False,
             )
         _reports(shop)
+
+
+def _say_predicted(done: Refreshed, speaker: Speaker) -> None:
+    card = done.card
+    if not card.totals:
+        console().print(f"Predict: {card.reason}", markup=False)
+        return
+    quarter = next(each for each in card.totals if each["days"] == 90)
+    orders, revenue = speaker.count(round(quarter["orders"])), speaker.money(quarter["revenue"])
+    model = speaker(CANDIDATES[card.model][0])
+    console().print(f"Predict: {orders} orders and {revenue} in the next 90 days, by {model}.", markup=False)
 
 
 def _say_plan(shop: Shop) -> None:

@@ -14,7 +14,8 @@ from setia.kernel.progress import Progress
 from setia.messaging.tables import sends
 from setia.programmes.journeys.service import Chance
 from setia.programmes.journeys.tables import enrolments
-from setia.settings import ShopSettings
+from setia.refresh import Refreshed
+from setia.settings import PredictionSettings, ShopSettings
 from setia.simulate import ArrivedMail, Enrolment, PlannedMail, SimulatedShop
 
 WITHOUT_QUIET_HOURS = """
@@ -24,6 +25,9 @@ quiet_until = 08:00:00
 most_per_week = 7
 """
 """The simulated clock jumps a week at a time, so its messages leave at one moment, whatever the hour."""
+
+QUICK = PredictionSettings(model="mbg_nbd", products=False, reasons=False)
+"""Sixty weeks in as many seconds: nobody reads what would be predicted in each of them."""
 
 
 class Loop:
@@ -52,6 +56,8 @@ class Loop:
         store = f'[store]\nurl = "{store_url}"\n' if store_url else ""
         settings.write_text(f"{own}{mail}{WITHOUT_QUIET_HOURS}{store}", encoding="utf-8")
         self.shop = Shop.open(folder, clock=lambda: simulated.now, progress=progress, chance=Chance.seeded(seed))
+        self._settings = self.shop.settings
+        self.shop.settings = self._settings.model_copy(update={"predictions": QUICK})
 
     def __enter__(self) -> Loop:
         return self
@@ -76,6 +82,11 @@ class Loop:
         if work:
             self.shop.refresh()
             self.shop.programmes.work()
+
+    def look_ahead(self) -> Refreshed:
+        """Refresh with everything that the weeks did without: the back-test, products, reasons."""
+        self.shop.settings = self._settings
+        return self.shop.refresh()
 
     def _arrived(self, mail: EmailMessage) -> ArrivedMail | None:
         """What an arrived mail means to the simulated customer, by the send that its Message-ID names."""

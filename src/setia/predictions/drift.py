@@ -45,11 +45,8 @@ class Drift:
 def drift(facts: Snapshot, scope: Scope, made: dt.date, card: dict[str, Any]) -> Drift | None:
     """What became of the prediction of a card made as of a day; None while it is too young, or made nothing known.
 
-    The interval joins the chance of counts (Poisson) and how far totals were off in the windows of the back-test (log
-    scale, Student's t with as many degrees of freedom as there were windows).
+    The interval is that of `between`.
     """
-    from scipy.special import stdtrit
-
     passed = (scope.as_of - made).days
     if passed < LEAST_DAYS or not card.get("totals") or card.get("error") is None:
         return None
@@ -57,9 +54,23 @@ def drift(facts: Snapshot, scope: Scope, made: dt.date, card: dict[str, Any]) ->
     expected = _expected(card["totals"], days)
     if expected <= 0:
         return None
-    wide = float(stdtrit(max(card["windows"], 1), (1 + SHARE) / 2)) * math.hypot(card["error"], expected**-0.5)
+    low, high = between(expected, card["error"], card["windows"], SHARE)
     actual = _purchases(facts, scope.at(made + dt.timedelta(days=days)), made)
-    return Drift(made, card["model"], days, expected, expected * math.exp(-wide), expected * math.exp(wide), actual)
+    return Drift(made, card["model"], days, expected, low, high, actual)
+
+
+def between(expected: float, error: float, windows: int, share: float) -> tuple[float, float]:
+    """Where a total lies in such a share of cases.
+
+    Joins the chance of counts (Poisson) and the relative error of totals in so many windows of the back-test: on the
+    log scale, with Student's t of as many degrees of freedom as there were windows.
+    """
+    from scipy.special import stdtrit
+
+    if expected <= 0:
+        return 0.0, 0.0
+    wide = float(stdtrit(max(windows, 1), (1 + share) / 2)) * math.hypot(error, expected**-0.5)
+    return expected * math.exp(-wide), expected * math.exp(wide)
 
 
 def _expected(totals: list[dict[str, float]], days: int) -> float:

@@ -213,7 +213,7 @@ class DiscreteTimeHazard:
         _require_enough(rows, int((design.deviations > 0).sum()))
         ridge = RIDGE if self.ridge is None else self.ridge
         if self.ridge is None and when is not None:
-            ridge = ridge_by_time(rows, np.asarray(when, dtype=np.float64))
+            ridge = ridge_by_time(rows, _as_long(when, len(rows.level)))
         best = climb(design.standardised(rows), len(firsts), ridge)
         of_columns = design.in_own_units(best.coefficients, 0.0)
         self.params_ = _told(firsts, known, design, best.baseline, of_columns, design.means)
@@ -246,6 +246,13 @@ class DiscreteTimeHazard:
         begins, added = np.asarray(period, dtype=np.float64), self._added(covariates)
         for k in range(horizon):
             yield -np.logaddexp(0.0, self._baseline(begins + k) + added)
+
+
+def _as_long(when: ArrayLike, rows: int) -> FloatArray:
+    known = np.atleast_1d(np.asarray(when, dtype=np.float64))
+    if len(known) != rows or not np.isfinite(known).all():
+        raise BadPeriods(row=min(len(known), rows), reason="when has to be a finite number for each row")
+    return known
 
 
 def _require_enough(rows: Rows, columns: int) -> None:

@@ -20,6 +20,8 @@ RIDGES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 BLOCKS = 4
 """Parts of the calendar with equally many endings; each after the first is forecast from those before it."""
 LEAST_BEFORE = 10
+MANY = 1000
+"""Endings for each covariate from which on none of them would change much: then it is not worth the time to try."""
 MOST_STEPS = 50
 CLOSE = 1e-9
 """A step that would gain less log-likelihood is the last; as steps square their error, what is left is rounding."""
@@ -191,11 +193,14 @@ class _Newton:
 
 
 def ridge_by_time(rows: Rows, when: FloatArray) -> float:
-    """Of `RIDGES` the one with which later endings are forecast best from earlier ones; `RIDGE` where too few are.
+    """Of `RIDGES` the one with which later endings are forecast best from earlier ones; `RIDGE` where too few are, or
+    `MANY`.
 
     The calendar is cut into `BLOCKS` with about equally many endings, and the log-likelihoods of all but the first,
     each under the fit to those before it, are summed.
     """
+    if rows.ended.sum() >= MANY * max(rows.x.shape[1], 1):
+        return RIDGE
     _, place = np.unique(when, return_inverse=True)
     sofar = np.cumsum(np.bincount(place, weights=rows.ended))
     block = np.minimum(np.floor(BLOCKS * (sofar - 1e-9) / max(sofar[-1], 1.0)), BLOCKS - 1)[place]

@@ -14,9 +14,17 @@ from setia.history.scope import Scope
 from setia.kernel.progress import Progress
 from setia.predictions import keeping
 from setia.predictions.backtest import DATES, BackTest, TooLittleHistory, backtest
+from setia.predictions.boosted import Boosted, boosted
 from setia.predictions.drift import Drift, drift
-from setia.predictions.outlook import FALLBACKS, WINDOW, Outlook, outlook
-from setia.predictions.past import Windows
+from setia.predictions.learned import TooLittleToLearn
+from setia.predictions.outlook import FALLBACKS, WINDOW, Card, Outlook, outlook
+from setia.predictions.past import Past, Windows
+from setia.predictions.products.interactions import NothingSold
+from setia.predictions.products.recommend import Recommender
+from setia.predictions.products.rhythm import subscription_candidates
+from setia.predictions.products.shelf import first, refills, subscribing
+from setia.predictions.reasons import reasons
+from setia.predictions.subscribers import subscriber_risks
 from setia.settings import PredictionSettings
 from setia.store.database import Store
 
@@ -62,16 +70,62 @@ def replay(
     return backtest(facts, scope, horizon_days, dates, traits=lambda then: _traits(facts, then), progress=progress)
 
 
-def foresee(facts: Snapshot, scope: Scope, choice: Choice, settings: PredictionSettings, known: Any) -> Outlook:
+@dataclass(frozen=True, eq=False)
+class Foreseen:
+    """What a refresh adds to what is known of customers."""
+
+    card: Card
+    columns: list[pa.Table]
+    """Each with one row per customer it knows of: `customer_id` and predicted traits."""
+    recommendations: pa.Table | None
+    """As `Recommender.for_customers` has them; None where nothing was looked for or nothing is sold."""
+
+
+def foresee(facts: Snapshot, scope: Scope, choice: Choice, settings: PredictionSettings, known: Any) -> Foreseen:
     """What is expected of everybody; `known` is the table of traits as of `scope.as_of`, made already."""
 
     def traits(then: Scope) -> Any:
         return known if then.as_of == scope.as_of else _traits(facts, then)
 
     windows = Windows(facts, scope, WINDOW, traits)
-    return outlook(
+    seen = outlook(
         windows, choice.ranking, choice.correction, float(scope.margin), settings.discount_rate, choice.found
     )
+    columns = [seen.table()]
+    if settings.reasons and len(windows.past(0)):
+        columns.append(_reasons(windows.past(0), seen))
+    if facts.rows("subscriptions"):
+        columns.append(subscriber_risks(facts, scope, settings.discount_rate).table)
+    recommended = None
+    if settings.products and facts.rows("order_lines"):
+        recommended = _recommended(facts, scope)
+        columns.append(subscribing(subscription_candidates(facts, scope, settings.subscription_discount)))
+    if recommended is not None:
+        columns += [first(recommended), refills(recommended, scope.as_of)]
+    return Foreseen(seen.card, columns, recommended)
+
+
+def _reasons(past: Past, seen: Outlook) -> pa.Table:
+    """The customers' weightiest reasons to be at risk, by the learned model, be it the chosen one or not."""
+    import pyarrow as pa
+
+    model: Boosted | None
+    try:
+        model = seen.fitted if isinstance(seen.fitted, Boosted) else boosted(past)
+    except TooLittleToLearn:
+        model = None
+    assert past.traits is not None
+    told = reasons(model, past.traits())
+    names = ("risk_reason", *(f"risk_reason_{n}" for n in range(2, len(told) + 1)))
+    columns = {name: pa.array(column, pa.string()) for name, column in zip(names, told, strict=True)}
+    return pa.table({"customer_id": past.customers, **columns})
+
+
+def _recommended(facts: Snapshot, scope: Scope) -> pa.Table | None:
+    try:
+        return Recommender().fit(facts, scope).for_customers()
+    except NothingSold:
+        return None
 
 
 def _traits(facts: Snapshot, then: Scope) -> Any:

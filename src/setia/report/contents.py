@@ -22,6 +22,7 @@ from setia.programmes.journeys.placebo import Placebo
 from setia.programmes.journeys.planning import Plan
 from setia.programmes.journeys.results import Result
 from setia.report import why
+from setia.report.foresight import Foresight, Kept, look_ahead
 from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:
@@ -89,8 +90,9 @@ class Contents:
     """Per tenth of the chance of an order in 90 days: `chance`, `customers`, `expected_value_365d`."""
     at_risk: dict[str, Any]
     """`customers` and `value`: overdue, and what they would spend in a year if they came back."""
-    card: dict[str, Any]
-    """The prediction's card, as the refresh kept it."""
+    foresight: Foresight
+    products: dict[str | None, str]
+    """Names of the products that the pages on predictions speak of, by their keys."""
     results: list[Result]
     plan: Plan | None
     placebo: Placebo | None
@@ -106,7 +108,7 @@ class Programmes:
 
 
 def gather(
-    reader: Reader, scope: Scope, shop: str, card: dict[str, Any], programmes: Programmes,
+    reader: Reader, scope: Scope, shop: str, kept: Kept, programmes: Programmes,
     segments: list[dict[str, Any]], wanted: Mapping[str, float], ranges: Mapping[str, Benchmark], progress: Progress,
 ) -> Contents:  # fmt: skip
     """Ask everything once. Raises NotRefreshed where there are no traits yet, UnknownMetric for a target's name."""
@@ -121,6 +123,7 @@ def gather(
         for name, ask in asks.items():
             answers[name] = ask()
             stage.advance(len(answers))
+    foresight = look_ahead(reader, scope, kept)
     return Contents(
         shop=shop,
         scope=scope,
@@ -144,7 +147,8 @@ def gather(
         segments=segments,
         chances=_chances(reader),
         at_risk=_at_risk(reader),
-        card=card,
+        foresight=foresight,
+        products=product_names(reader, foresight.product_ids),
         results=programmes.results,
         plan=programmes.plan,
         placebo=programmes.placebo,

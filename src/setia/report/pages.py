@@ -8,9 +8,11 @@ from dataclasses import replace
 from setia.kernel.figure import Page, Section
 from setia.kernel.i18n import Speaker
 from setia.report import (
+    ahead,
     analyst,
     buying,
     claims,
+    driving,
     keeping,
     monday,
     numbers,
@@ -59,12 +61,15 @@ def _sections(contents: Contents, speaker: Speaker) -> Iterator[Section]:
     yield monday.section(contents, speaker)
     yield numbers.section(contents, speaker)
     yield people.section(contents, speaker)
+    yield ahead.section(contents, speaker)
     yield keeping.section(contents, speaker)
     yield buying.section(contents, speaker)
     yield winning.section(contents, speaker)
     if "events" in has:
         yield visiting.section(contents, speaker)
     yield worth.section(contents, speaker)
+    if contents.foresight.drivers is not None:
+        yield driving.section(contents.foresight.drivers, contents.products, speaker)
     if "subscriptions" in has:
         yield subscribing.section(contents, speaker)
     if {"answers", "cases"} & has:

@@ -10,6 +10,7 @@ from setia.kernel.i18n import Speaker
 from setia.metrics.answer import Answer
 from setia.metrics.catalogue import METRICS
 from setia.metrics.worth import pooled_after
+from setia.report import ahead
 from setia.report.contents import Contents
 from setia.report.showing import headline
 
@@ -98,18 +99,18 @@ def _by_cohort(answer: Answer, speaker: Speaker) -> Figure:
 
 
 def _model_said(contents: Contents, speaker: Speaker) -> str:
-    card = contents.card
+    card = contents.foresight.kept.card
     if card.get("parameters") is None:
         return speaker("There is too little history for a prediction yet.")
     return speaker(
-        "Predicted from the rhythm of {n} customers ({repeat} of them bought more than once), with the {model} model.",
+        "Predicted from the rhythm of {n} customers ({repeat} of them bought more than once), by: {model}.",
         n=speaker.count(card["customers"]), repeat=speaker.count(card["repeat_customers"]),
-        model={"mbg_nbd": "MBG/NBD", "bg_nbd": "BG/NBD"}[card["model"]],
+        model=ahead.model_name(card, speaker),
     )  # fmt: skip
 
 
 def _caution(contents: Contents, speaker: Speaker) -> str:
-    if contents.card.get("dropout_identified") is False:
+    if contents.foresight.kept.card.get("dropout_identified") is False:
         return speaker(
             "This history does not show that customers ever leave for good, so the chances of still being a customer are "
             "upper limits. Go by the silence and the shop's own rhythm instead."

@@ -30,7 +30,7 @@ SEEN = {"Product Viewed": 1.0, "Product Added to Wishlist": 2.0, "Product Added"
 """Events that show an interest, in the words of the Segment specification, and their weights."""
 SEEN_DAYS = 60
 SEEN_HALF_LIFE = 14.0
-THOUSANDTHS = 1000
+THOUSAND = 1000
 """Logs of gaps are summed as whole thousandths."""
 
 
@@ -43,7 +43,7 @@ class NothingSold(SetiaError):
 
 @dataclass(frozen=True, eq=False)
 class Purchases:
-    """One element per customer and product (or per customer, whatever they bought), in their order."""
+    """One element per customer and product (or per customer, whatever they bought), in this order."""
 
     customer: Codes
     product: Codes
@@ -53,7 +53,7 @@ class Purchases:
     """Days from the first of them to the last day that counts."""
     last: Codes
     logs: FloatArray
-    """Sum of the natural logs of the gaps in days between them."""
+    """Sum of the natural logs of the gaps between them, in days."""
     squares: FloatArray
     """Sum of the squares of these logs."""
 
@@ -76,25 +76,32 @@ class Interactions:
     products: pa.Array
     bought: Purchases
     days: Purchases
-    """Of each customer, their purchase days; `product` is 0."""
+    """Purchase days of each customer; `product` is 0."""
     seen: Interest
-    returned: tuple[Codes, Codes, Codes]
-    """Customer, product, and days since it last came back."""
+    returned: tuple[Codes, Codes]
+    """What customers gave back and have not bought since: customer, product."""
     guests: tuple[Codes, Codes]
-    """Number of an order by nobody known, product."""
+    """Orders of nobody known: number of the order, product."""
     recent: FloatArray
     """Purchase days of each product in the last half of a horizon, guests' orders among them."""
     lately: FloatArray
     """And in the last three horizons."""
     shop_recent: float
-    """Purchase days of all, whatever was bought on them."""
+    """Purchase days on which anything was bought."""
     shop_lately: float
     last_sold: Codes
     category: Codes
     """Place of each product's category in their alphabetical order; -1 without one."""
     margin: FloatArray
-    """Price less cost of each product; the shop's usual share of its price where one of the two is not known."""
+    """Price less cost of each product; the shop's usual share of the price where the cost is not known."""
     price: FloatArray
+
+    def matrix(self, customer: Any, product: Any, values: Any, kind: Any = np.float32) -> Any:
+        """A sparse matrix of customers and products, with an empty last row for whoever is not known."""
+        from scipy import sparse
+
+        shape = (len(self.customers) + 1, len(self.products))
+        return sparse.csr_matrix((np.asarray(values, kind), (customer, product)), shape=shape)
 
 
 def product_days(facts: Snapshot, scope: Scope) -> Any:
@@ -117,37 +124,44 @@ def product_days(facts: Snapshot, scope: Scope) -> Any:
 
 
 def purchases(days: Any, *keys: str) -> Any:
-    """One row per key of rows with an `age`: how often, since when and in what gaps."""
+    """One row per known customer, or customer and product: on how many days, since when, in what gaps, what in all."""
     import ibis
 
-    days = days.filter(days.customer_id.notnull()).select(*keys, "age").distinct()
-    before = days.age.lag().over(ibis.window(group_by=keys, order_by=ibis.desc("age")))
-    days = days.mutate(gap=(before - days.age).cast("float64"))
-    days = days.mutate(log=(days.gap.ln() * THOUSANDTHS).round().cast("int64"))
+    days = days.filter(days.customer_id.notnull())
+    days = days.group_by(*keys, "age").aggregate(units=days.units.sum(), amount=days.amount.sum())
+    gap = days.age.lag().over(ibis.window(group_by=keys, order_by=ibis.desc("age"))) - days.age
+    days = days.mutate(gap=gap.cast("int64"), log=(gap.cast("float64").ln() * THOUSAND).round().cast("int64"))
     return days.group_by(*keys).aggregate(
         times=days.count().cast("int32"),
         first=days.age.max(),
         last=days.age.min(),
         logs=days.log.sum().fill_null(0).cast("int64"),
         squares=(days.log * days.log).sum().fill_null(0).cast("int64"),
+        gap_squares=(days.gap * days.gap).sum().fill_null(0).cast("int64"),
+        units=days.units.sum(),
+        amount=days.amount.sum(),
     )
 
 
 def read(facts: Snapshot, scope: Scope, horizon_days: int) -> Interactions:
     """Everything strictly before `as_of`. Raises NothingSold."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     days = product_days(facts, scope)
-    products = _sold(facts, scope, days, horizon_days)
+    products = facts.arrow(_sold(facts, scope, days, horizon_days))
     if not len(products):
         raise NothingSold(as_of=scope.as_of)
     ids = products["product_id"].combine_chunks()
-    pairs = facts.arrow(purchases(days, "customer_id", "product_id"))
-    own = facts.arrow(purchases(days, "customer_id"))
-    seen = facts.arrow(_seen(facts, scope)) if facts.rows("events") else None
-    known = [own["customer_id"], *([seen["customer_id"]] if seen is not None else [])]
-    customers = pc.unique(_joined(known)).sort()
+    columns = ("times", "first", "last", "logs", "squares")
+    pairs = facts.arrow(purchases(days, "customer_id", "product_id").select("customer_id", "product_id", *columns))
+    own = facts.arrow(purchases(days, "customer_id").select("customer_id", *columns))
+    seen = facts.arrow(_seen(facts, scope))
+    known = [*own["customer_id"].chunks, *seen["customer_id"].chunks]
+    customers = pc.unique(pa.chunked_array(known, pa.string())).sort()
     bought = _purchases(pairs, customers, ids)
+    guests = facts.arrow(days.filter(days.document.notnull()).select("document", "product_id").distinct())
+    category = products["category"]
     recent, lately = _shop_days(facts, days, horizon_days)
     return Interactions(
         customers,
@@ -155,24 +169,23 @@ def read(facts: Snapshot, scope: Scope, horizon_days: int) -> Interactions:
         bought,
         _purchases(own, customers, None),
         _interest(seen, customers, ids, bought),
-        _returned(facts, scope, customers, ids),
-        _guests(facts, days, ids),
+        _returned(facts, scope, customers, ids, bought),
+        (codes(guests["document"], guests["document"].unique()), codes(guests["product_id"], ids)),
         numbers(products["recent"]),
         numbers(products["lately"]),
         recent,
         lately,
         numbers(products["last_sold"]).astype(np.int32),
-        _categories(products["category"]),
+        codes(category, pc.drop_null(pc.unique(category)).sort()),
         *_margins(products, scope),
     )
 
 
-def codes(column: pa.ChunkedArray, values: pa.Array) -> Codes:
+def codes(column: Any, values: pa.Array) -> Codes:
     """The place of each element among the values; -1 where it has none."""
     import pyarrow.compute as pc
 
-    found = pc.fill_null(pc.index_in(column, value_set=values), -1)
-    return np.asarray(found.to_numpy(), dtype=np.int32)
+    return np.asarray(pc.fill_null(pc.index_in(column, value_set=values, skip_nulls=True), -1), dtype=np.int32)
 
 
 def numbers(column: pa.ChunkedArray) -> FloatArray:
@@ -180,16 +193,30 @@ def numbers(column: pa.ChunkedArray) -> FloatArray:
     return np.asarray(column.cast("float64").to_numpy(), dtype=np.float64)
 
 
-def _joined(columns: list[pa.ChunkedArray]) -> pa.ChunkedArray:
-    import pyarrow as pa
+def bought_since(now: Interactions, then: Interactions, horizon_days: int) -> Any:
+    """What was bought within the last horizon, as a matrix of the customers and products known before it."""
+    last = now.bought.last < horizon_days
+    customer = codes(now.customers, then.customers)[now.bought.customer[last]]
+    product = codes(now.products, then.products)[now.bought.product[last]]
+    known = (customer >= 0) & (product >= 0)
+    return then.matrix(customer[known], product[known], np.ones(known.sum()))
 
-    return pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
+
+def half(horizon_days: int) -> int:
+    """Days of what counts as recent."""
+    return max(horizon_days // 2, 1)
 
 
-def _sold(facts: Snapshot, scope: Scope, days: Any, horizon: int) -> pa.Table:
+def _sold(facts: Snapshot, scope: Scope, days: Any, horizon: int) -> Any:
     """One row per product that was ever sold, by its key."""
     about: Any = facts.table("products")
-    about = about.select(known_id="product_id", category="category", price="price", cost="cost", of="currency")
+    own = about.currency.isnull() | (about.currency == scope.currency)
+    about = about.select(
+        known_id="product_id",
+        category="category",
+        price=own.ifelse(about.price, None),
+        cost=own.ifelse(about.cost, None),
+    )
     sold = days.group_by("product_id").aggregate(
         recent=days.count(where=days.age < half(horizon)),
         lately=days.count(where=days.age < 3 * horizon),
@@ -197,15 +224,7 @@ def _sold(facts: Snapshot, scope: Scope, days: Any, horizon: int) -> pa.Table:
         units=days.units.sum(where=days.amount.notnull()),
         amount=days.amount.sum(),
     )
-    own = about.of.isnull() | (about.of == scope.currency)
-    about = about.mutate(price=own.ifelse(about.price, None), cost=own.ifelse(about.cost, None))
-    found = sold.left_join(about, sold.product_id == about.known_id).drop("known_id", "of")
-    return facts.arrow(found.order_by("product_id"))
-
-
-def half(horizon_days: int) -> int:
-    """Days of what counts as recent."""
-    return max(horizon_days // 2, 1)
+    return sold.left_join(about, sold.product_id == about.known_id).order_by("product_id")
 
 
 def _shop_days(facts: Snapshot, days: Any, horizon: int) -> tuple[float, float]:
@@ -219,86 +238,57 @@ def _purchases(table: pa.Table, customers: pa.Array, products: pa.Array | None) 
     customer = codes(table["customer_id"], customers)
     product = np.zeros(len(table), np.int32) if products is None else codes(table["product_id"], products)
     order = np.lexsort((product, customer))
-
-    def column(name: str) -> Codes:
-        return np.asarray(table[name].to_numpy()[order], dtype=np.int32)
-
-    return Purchases(
-        customer[order],
-        product[order],
-        column("times"),
-        column("first"),
-        column("last"),
-        table["logs"].to_numpy()[order] / THOUSANDTHS,
-        table["squares"].to_numpy()[order] / THOUSANDTHS**2,
-    )
+    days = {name: np.asarray(table[name].to_numpy()[order], np.int32) for name in ("times", "first", "last")}
+    logs, squares = (table[name].to_numpy()[order] for name in ("logs", "squares"))
+    return Purchases(customer[order], product[order], **days, logs=logs / THOUSAND, squares=squares / THOUSAND**2)
 
 
 def _seen(facts: Snapshot, scope: Scope) -> Any:
-    """One row per known customer and product that they looked at: the `age` of each kind of interest."""
+    """One row per known customer and product that they looked at, with the `age` of each kind of interest."""
     events: Any = seen_events(facts, scope)
     events = events.mutate(age=days_old(scope, events.day).cast("int32"))
-    events = events.filter(
-        events.customer_id.notnull(), events.product_id.notnull(), events.name.isin(list(SEEN)), events.age < SEEN_DAYS
-    )
+    known = events.customer_id.notnull() & events.product_id.notnull()
+    events = events.filter(known, events.name.isin(list(SEEN)), events.age < SEEN_DAYS)
     kinds = {f"age_{number}": events.age.min(where=events.name == name) for number, name in enumerate(SEEN)}
     return events.group_by("customer_id", "product_id").aggregate(**kinds)
 
 
-def _interest(seen: pa.Table | None, customers: pa.Array, products: pa.Array, bought: Purchases) -> Interest:
-    if seen is None:
-        nothing = np.zeros(0, np.int32)
-        return Interest(nothing, nothing, np.zeros(0), nothing)
+def _interest(seen: pa.Table, customers: pa.Array, products: pa.Array, bought: Purchases) -> Interest:
     customer, product = codes(seen["customer_id"], customers), codes(seen["product_id"], products)
     ages = np.stack([np.nan_to_num(numbers(seen[f"age_{n}"]), nan=np.inf) for n in range(len(SEEN))])
     age = ages.min(axis=0)
     weight = np.array(list(SEEN.values())) @ 0.5 ** (ages / SEEN_HALF_LIFE)
-    pairs = bought.customer.astype(np.int64) * len(products) + bought.product
-    key = customer.astype(np.int64) * len(products) + product
-    place = np.minimum(np.searchsorted(pairs, key), max(len(pairs) - 1, 0))
-    since = np.where(pairs[place] == key, bought.last[place], np.inf) if len(pairs) else np.full(len(key), np.inf)
     order = np.lexsort((product, customer))
-    order = order[(product[order] >= 0) & (age[order] < since[order])]
+    order = order[(product[order] >= 0) & (age < _last_bought(bought, len(products), customer, product))[order]]
     return Interest(customer[order], product[order], weight[order], age[order].astype(np.int32))
 
 
-def _returned(facts: Snapshot, scope: Scope, customers: pa.Array, products: pa.Array) -> tuple[Codes, Codes, Codes]:
+def _returned(
+    facts: Snapshot, scope: Scope, customers: pa.Array, products: pa.Array, bought: Purchases
+) -> tuple[Codes, Codes]:
     rows: Any = returns_before(facts, scope)
     rows = rows.mutate(age=days_old(scope, rows.day).cast("int32"))
     found = facts.arrow(rows.group_by("customer_id", "product_id").aggregate(age=rows.age.min()))
     customer, product = codes(found["customer_id"], customers), codes(found["product_id"], products)
-    known = (customer >= 0) & (product >= 0)
-    return customer[known], product[known], np.asarray(found["age"].to_numpy()[known], dtype=np.int32)
+    since = _last_bought(bought, len(products), customer, product) < numbers(found["age"])
+    kept = (customer >= 0) & (product >= 0) & ~since
+    return customer[kept], product[kept]
 
 
-def _guests(facts: Snapshot, days: Any, products: pa.Array) -> tuple[Codes, Codes]:
-    rows = facts.arrow(days.filter(days.document.notnull()).select("document", "product_id").distinct())
-    return codes(rows["document"], rows["document"].unique()), codes(rows["product_id"], products)
-
-
-def _categories(column: pa.ChunkedArray) -> Codes:
-    import pyarrow.compute as pc
-
-    return codes(column, pc.drop_null(pc.unique(column)).sort())
+def _last_bought(bought: Purchases, products: int, customer: Codes, product: Codes) -> FloatArray:
+    """Days since each customer last bought each product; infinite where they never did."""
+    if not len(bought.last):
+        return np.full(len(customer), np.inf)
+    pairs, asked = (
+        who.astype(np.int64) * products + what for who, what in ((bought.customer, bought.product), (customer, product))
+    )
+    place = np.minimum(np.searchsorted(pairs, asked), len(pairs) - 1)
+    return np.where(pairs[place] == asked, bought.last[place], np.inf)
 
 
 def _margins(products: pa.Table, scope: Scope) -> tuple[FloatArray, FloatArray]:
-    units = numbers(products["units"])
-    usual = numbers(products["amount"]) / np.where(units > 0, units, np.nan)
-    price = numbers(products["price"])
-    price = np.where(np.isnan(price), usual, price)
+    """Margin and price of a unit; without a price of its own, what was paid for one on the mean."""
+    units, price = numbers(products["units"]), numbers(products["price"])
+    price = np.where(np.isnan(price), numbers(products["amount"]) / np.where(units > 0, units, np.nan), price)
     margin = price - numbers(products["cost"])
     return np.where(np.isnan(margin), float(scope.margin) * price, margin), price
-
-
-def bought_since(now: Interactions, then: Interactions, horizon_days: int) -> Any:
-    """What was bought within the last horizon, as a sparse matrix of the customers and products known before it."""
-    import pyarrow as pa
-    from scipy import sparse
-
-    last = now.bought.last < horizon_days
-    customer = codes(pa.chunked_array([now.customers]), then.customers)[now.bought.customer[last]]
-    product = codes(pa.chunked_array([now.products]), then.products)[now.bought.product[last]]
-    known = (customer >= 0) & (product >= 0)
-    shape = (len(then.customers) + 1, len(then.products))
-    return sparse.csr_matrix((np.ones(known.sum(), np.float32), (customer[known], product[known])), shape=shape)

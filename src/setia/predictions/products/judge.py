@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +13,8 @@ from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
 from setia.predictions.products.blend import probability
-from setia.predictions.products.interactions import Interactions, bought_since, read
-from setia.predictions.products.known import best
+from setia.predictions.products.interactions import bought_since, read
+from setia.predictions.products.known import Known, best, rank
 from setia.predictions.products.recommend import HORIZON_DAYS, Recommender
 from setia.predictions.products.rules import Rules
 from setia.predictions.products.together import shared_buyers
@@ -23,9 +23,8 @@ from setia.predictions.purchases import FloatArray
 if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
 
-Found = tuple[Any, Any]
-"""Row and product, the best of each row first."""
-Products = Literal["all", "new"]
+Ranked = Callable[[Any], tuple[Any, Any]]
+"""From customers by number to row and column, the best of each row first."""
 DEEP = 10
 SHORT = 5
 RANKERS = {
@@ -48,8 +47,8 @@ class Judged:
     """How one way of recommending did."""
 
     ranker: str
-    products: Products
-    """Everything bought, or what was new to the customer alone."""
+    products: str
+    """`all` that was bought, or what was `new` to the customer."""
     customers: int
     """Known before, and bought such a product in the horizon."""
     hit_rate_5: float
@@ -81,89 +80,75 @@ def judge(
 ) -> Judgement:
     """Recommend from what was known a horizon before `as_of`, and hold it against what was bought since.
 
-    Only ours keeps to the rules. Raises NothingSold, NobodyToJudge.
+    All keep to the same rules. Raises NothingSold, NobodyToJudge.
     """
     day = scope.as_of - dt.timedelta(days=horizon_days)
     ours = Recommender(rules, horizon_days, seed).fit(facts, scope.at(day))
-    past = ours.known_.past
-    bought = bought_since(read(facts, scope, horizon_days), past, horizon_days)
+    known = ours.known_
+    bought = bought_since(read(facts, scope, horizon_days), known.past, horizon_days)
     if not bought.nnz:
         raise NobodyToJudge(day=day, horizon=horizon_days)
-    owned = _matrix(past, np.ones(len(past.bought.times)))
-    rankers = _simple(past, owned)
-    new = bought - bought.multiply(owned)
+    others, new = _others(known), bought - bought.multiply(known.own > 0)
     new.eliminate_zeros()
     rows = []
     for name in RANKERS:
         for products, wanted in (("all", bought), ("new", new)):
-            again = products == "all"
 
-            def ranked(who: Any, name: str = name, again: bool = again) -> Found:
+            def ranked(who: Any, name: str = name, again: bool = products == "all") -> tuple[Any, Any]:
                 if name == "ours":
                     return ours.top(who, DEEP, again=again)[:2]
-                scores = rankers[name](who)
-                if not again:
-                    scores[owned[who].nonzero()] = -np.inf
-                return best(scores, DEEP)
+                return best(known.bar(others[name](who)[:, known.columns], who, again=again), DEEP)
 
             if wanted.nnz:
-                rows.append(_judged(name, products, ranked, wanted, ours.known_.rows_of_block(len(past.products))))
+                rows.append(_judged(name, products, known, ranked, wanted))
     return Judgement(day, horizon_days, tuple(rows), *_calibration(ours, bought))
 
 
-def _simple(past: Interactions, owned: Any) -> dict[str, Callable[[Any], FloatArray]]:
-    """Scores of every product for some customers, without rules. What everybody buys decides between equals."""
-    popular = past.recent / (past.recent.sum() + 1)
+def _others(known: Known) -> dict[str, Callable[[Any], FloatArray]]:
+    """What the simple rules make of every product for some customers; what all buy decides between equals."""
+    past = known.past
+    popular = past.recent / (past.shop_recent + 1)
+    owned = (known.own > 0).astype(np.float32)
     shared = shared_buyers(owned)
     length = np.sqrt(np.maximum(np.diag(shared), 1))
     alike = (shared / length / length[:, None]).astype(np.float32)
-    times = _matrix(past, past.bought.times)
+    times = past.matrix(past.bought.customer, past.bought.product, past.bought.times)
     return {
-        "item_item": lambda who: owned[who] @ alike,
+        "item_item": lambda who: np.asarray(owned[who] @ alike),
         "popularity": lambda who: np.tile(popular, (len(who), 1)),
-        "repeat": lambda who: times[who].toarray() + popular,
+        "repeat": lambda who: np.asarray(times[who].toarray() + popular),
     }
 
 
-def _matrix(past: Interactions, values: Any) -> Any:
-    from scipy import sparse
-
-    shape = (len(past.customers) + 1, len(past.products))
-    cells = (past.bought.customer, past.bought.product)
-    return sparse.csr_matrix((np.asarray(values, np.float32), cells), shape=shape)
-
-
-def _judged(name: str, products: Products, ranked: Callable[[Any], Found], wanted: Any, step: int) -> Judged:
-    buyers = np.flatnonzero(np.diff(wanted.indptr))
-    many = np.diff(wanted.indptr)[buyers]
-    hits = np.zeros((len(buyers), DEEP))
-    shown: set[int] = set()
-    for start in range(0, len(buyers), step):
-        who = buyers[start : start + step]
-        row, product = ranked(who)
-        place = np.arange(len(row)) - np.searchsorted(row, row)
-        hits[start + row, place] = np.asarray(wanted[who[row], product]).ravel() > 0
-        shown.update(np.unique(product).tolist())
+def _judged(name: str, products: str, known: Known, ranked: Ranked, wanted: Any) -> Judged:
+    many = np.diff(wanted.indptr)
+    buyers = np.flatnonzero(many)
+    hits, shown = np.zeros((len(buyers), DEEP)), np.zeros(len(known.columns), dtype=bool)
+    for start in range(0, len(buyers), known.rows_of_block()):
+        who = buyers[start : start + known.rows_of_block()]
+        row, column = ranked(who)
+        hits[start + row, rank(row) - 1] = np.asarray(wanted[who[row], known.columns[column]]).ravel() > 0
+        shown[column] = True
     discount = 1 / np.log2(np.arange(2, DEEP + 2))
-    ideal = np.cumsum(discount)[np.minimum(many, DEEP) - 1]
+    ideal = np.cumsum(discount)[np.minimum(many[buyers], DEEP) - 1]
     return Judged(
         name,
         products,
         len(buyers),
         float(hits[:, :SHORT].any(axis=1).mean()),
         float(hits[:, :SHORT].mean()),
-        float((hits.sum(axis=1) / many).mean()),
+        float((hits.sum(axis=1) / many[buyers]).mean()),
         float((hits @ discount / ideal).mean()),
-        len(shown) / wanted.shape[1],
+        float(shown.sum() / len(known.past.products)),
     )
 
 
 def _calibration(ours: Recommender, bought: Any) -> tuple[float, int]:
-    step = ours.known_.rows_of_block()
-    expected, happened = 0.0, 0
-    for start in range(0, bought.shape[0] - 1, step):
-        who = np.arange(start, min(start + step, bought.shape[0] - 1))
-        row, product, odds = ours.top(who, SHORT)
+    known, expected, happened = ours.known_, 0.0, 0
+    everybody = np.arange(len(known.past.customers))
+    for start in range(0, len(everybody), known.rows_of_block()):
+        who = everybody[start : start + known.rows_of_block()]
+        row, column, odds = ours.top(who, SHORT)
         expected += float(probability(odds.astype(np.float64)).sum())
-        happened += int((np.asarray(bought[who[row], product]) > 0).sum())
+        happened += int((np.asarray(bought[who[row], known.columns[column]]) > 0).sum())
     return expected, happened

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from setia.predictions.products import blend
-from setia.predictions.products.interactions import Codes, Interactions
+from setia.predictions.products.blend import log_odds
+from setia.predictions.products.interactions import Interactions
 from setia.predictions.products.rhythm import Rhythm
-from setia.predictions.products.rules import Rules, given_back
+from setia.predictions.products.rules import Rules
 from setia.predictions.products.together import neighbours
 from setia.predictions.purchases import LEAST_CUSTOMERS, FloatArray
 
@@ -20,149 +20,128 @@ HALF_LIFE = 90.0
 VIEW = 0.2
 """What looking at a product counts in a history, where buying it counts 1."""
 FLOOR = 0.003
-"""As much as nothing speaks for a product."""
+"""What nothing speaks for a product counts, where its log is taken."""
 LEAST_SHARE = 0.05
 NEVER = -np.inf
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
-    """Log-odds of customers (rows) to buy what may be shown (columns) within the horizon; -inf where it may not be."""
+class Features:
+    """What speaks for products new to customers, each broadcasting to customers by columns, and for those they own."""
 
-    odds: Any
-    features: dict[str, Any]
-    """Of products new to a customer: each broadcasts against `odds`."""
-    own: tuple[Any, Any, Any]
-    """Row and column of what a customer has bought, and its place among all purchases."""
-    own_features: FloatArray
+    new: dict[str, Any]
+    own: FloatArray
+    row: Any
+    column: Any
 
 
 class Known:
-    """The past of a shop and what was found in it; `columns` are the products that may be shown."""
+    """The past of a shop and what was found in it; `columns` are the products that may be shown, by number."""
 
     def __init__(self, past: Interactions, rules: Rules, horizon_days: int) -> None:
-        self.past, self.rules = past, rules
-        self.horizon = horizon_days
+        self.past, self.enough = past, enough(past)
         self.columns = rules.shown(past)
         self.rhythm = Rhythm().fit(past.bought, len(past.products))
-        self.enough = len(np.unique(past.bought.customer)) >= LEAST_CUSTOMERS
-        self.near = neighbours(past) if self.enough else self._sparse([], [], [], rows=len(past.products))
-        self._describe_products()
-        self._describe_customers()
-        self._describe_pairs()
+        self.near = neighbours(past) if self.enough else neighbours(past, most=0)
+        self._toward = self.near[:, self.columns].T.tocsr()
+        self._products(rules)
+        self._customers(horizon_days)
+        self._histories(horizon_days)
+        resting = rules.resting(past, self.rhythm) | (not self.enough)
+        rows, products = (
+            np.append(getattr(past.bought, name)[resting], back)
+            for name, back in zip(("customer", "product"), past.returned, strict=True)
+        )
+        self.barred = past.matrix(rows, products, np.ones(len(rows)))[:, self.columns]
 
-    def _sparse(self, rows_: Any, columns: Any, values: Any, *, rows: int | None = None) -> Any:
-        """A sparse matrix of all products; of customers, with an empty last row for one who is not known."""
-        from scipy import sparse
-
-        shape = (len(self.past.customers) + 1 if rows is None else rows, len(self.past.products))
-        return sparse.csr_matrix((np.asarray(values, np.float32), (rows_, columns)), shape=shape)
-
-    def _describe_products(self) -> None:
+    def _products(self, rules: Rules) -> None:
         past = self.past
         lately = np.log((past.lately + 0.5) / (past.shop_lately + 1))[self.columns]
         recent = np.log((past.recent + 0.5) / (past.shop_recent + 1))[self.columns]
         self.popular, self.trend = lately.astype(np.float32), (recent - lately).astype(np.float32)
+        owners = np.bincount(past.bought.product, minlength=len(past.products))[self.columns]
+        self.usual = owners / max(len(past.days.last), 1)
+        self.worth = rules.worth(past)[self.columns].astype(np.float32)
         self.category = past.category[self.columns]
-        self.worth = self.rules.margin_of(past)[self.columns].astype(np.float32)
+        self.kinds = (past.category[:, None] == np.arange(past.category.max(initial=-1) + 1)).astype(np.float32)
 
-    def _describe_customers(self) -> None:
-        past = self.past
-        size = len(past.customers) + 1
-        days = Rhythm().fit(past.days, 1)
-        chance = days.chance(past.days, self.horizon)
-        active = np.full(size, blend.log_odds(np.atleast_1d(chance.mean() if len(chance) else 0.0))[0])
-        active[past.days.customer] = blend.log_odds(chance)
-        bought = np.bincount(past.bought.customer, past.bought.times, size)
-        each = bought[past.days.customer] / past.days.times
-        usual = np.full(size, each.mean() if len(each) else 1.0)
-        usual[past.days.customer] = each
-        self.active, self.size = active.astype(np.float32)[:, None], np.log(usual).astype(np.float32)[:, None]
+    def _customers(self, horizon_days: int) -> None:
+        days, size = self.past.days, len(self.past.customers) + 1
+        chance = Rhythm().fit(days, 1).chance(days, horizon_days)
+        each = np.bincount(self.past.bought.customer, self.past.bought.times, size)[days.customer] / days.times
 
-    def _describe_pairs(self) -> None:
-        bought, seen = self.past.bought, self.past.seen
-        bought_weight = self._sparse(bought.customer, bought.product, 0.5 ** (bought.last / HALF_LIFE))
-        self.history = bought_weight + VIEW * self._sparse(seen.customer, seen.product, seen.weight)
-        interest = self._sparse(seen.customer, seen.product, np.log1p(10 * seen.weight))
-        self.interest = interest[:, self.columns] if len(seen.weight) else None
-        self.own = self._numbered(bought.customer, bought.product)
-        self.looked = self._numbered(seen.customer, seen.product)
-        resting = self.rules.resting(self.past, self.rhythm) | (not self.enough)
-        customer, product = given_back(self.past)
-        rows, columns = np.append(bought.customer[resting], customer), np.append(bought.product[resting], product)
-        self.barred = self._sparse(rows, columns, np.ones(len(rows)))[:, self.columns]
-        self.again = np.stack([
-            blend.log_odds(self.rhythm.chance(bought, self.horizon)), np.log(bought.times), np.log(bought.last + 1.0),
-        ], axis=1)  # fmt: skip
-        self.has_categories = bool((self.category >= 0).any())
-        kinds = self.past.category
-        self.kinds = (kinds[:, None] == np.arange(kinds.max(initial=-1) + 1)).astype(np.float32)
+        def described(values: FloatArray, of_all: FloatArray) -> Any:
+            whole = np.full(size, of_all.mean() if len(of_all) else 0.0)
+            whole[days.customer] = values
+            return whole.astype(np.float32)[:, None]
 
-    def _numbered(self, customer: Codes, product: Codes) -> Any:
-        """A matrix of places, from 1 on; 0 where there is none."""
-        from scipy import sparse
+        self.active, self.size = described(log_odds(chance), log_odds(chance)), described(np.log(each), np.log(each))
 
-        shape = (len(self.past.customers) + 1, len(self.past.products))
-        return sparse.csr_matrix((np.arange(1, len(customer) + 1), (customer, product)), shape=shape)
+    def _histories(self, horizon_days: int) -> None:
+        past, bought, seen = self.past, self.past.bought, self.past.seen
+        own, looked = (bought.customer, bought.product), (seen.customer, seen.product)
+        self.history = past.matrix(*own, 0.5 ** (bought.last / HALF_LIFE)) + past.matrix(*looked, VIEW * seen.weight)
+        self.interest = past.matrix(*looked, np.log1p(10 * seen.weight))[:, self.columns]
+        # Places, from 1 on, of what they own or looked at.
+        self.own = past.matrix(*own, np.arange(1, len(bought.last) + 1), np.int32)
+        self.looked = past.matrix(*looked, np.arange(1, len(seen.age) + 1), np.int32)
+        chance = log_odds(self.rhythm.chance(bought, horizon_days))
+        again = (chance, np.log(bought.times), np.log(bought.last + 1.0))
+        self.again = np.stack(again, axis=1).astype(np.float32)
 
-    def rows_of_block(self, products: int | None = None) -> int:
-        """How many customers are scored at a time, against what may be shown or so many products."""
-        return max(1, CELLS // max(len(self.columns) if products is None else products, 1))
+    def rows_of_block(self) -> int:
+        """How many customers are scored at a time."""
+        return max(1, CELLS // max(len(self.past.products), 1))
 
-    def scores(self, who: Any, new: FloatArray, own: FloatArray, *, again: bool = True) -> Scores:
-        """Score customers by number with the weights of the two models; without `again` what they own is barred."""
-        shape = (len(who), len(self.columns))
-        features = self._features(who)
-        odds = np.full(shape, new[0], np.float32)
-        for weight, feature in zip(new[1:], features.values(), strict=True):
-            odds += np.float32(weight) * feature
-        cells = self.own[who][:, self.columns].tocoo()
-        row, column, place = cells.row, cells.col, cells.data - 1
-        near, interest = features["near"], np.broadcast_to(features["seen"], shape)
-        own_features = np.column_stack([
-            np.ones(len(row)), near[row, column], self.popular[column], self.trend[column], interest[row, column],
-            self.active[who][row, 0], self.again[place],
-        ])  # fmt: skip
-        odds[row, column] = own_features @ own if again else NEVER
-        barred = self.barred[who].tocoo()
-        odds[barred.row, barred.col] = NEVER
-        return Scores(odds, features, (row, column, place), own_features)
-
-    def _features(self, who: Any) -> dict[str, Any]:
-        history = self.history[who]
-        near = np.log((history @ self._shown_near()).toarray() + np.float32(FLOOR))
+    def features(self, who: Any) -> Features:
+        """What speaks for each product that may be shown, for customers by number (-1: nobody known)."""
+        history, shape = self.history[who], (len(who), len(self.columns))
+        near = np.log((history @ self._toward.T).toarray() + np.float32(FLOOR))
         nothing = np.zeros((1, 1), np.float32)
-        category = nothing
-        if self.has_categories:
-            share = np.asarray(history @ self.kinds)
-            share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
-            liked = np.log(share + LEAST_SHARE) - np.log(LEAST_SHARE)
-            category = np.where(self.category >= 0, liked[:, self.category], 0).astype(np.float32)
-        return {
-            "near": near,
-            "popular": self.popular[None, :],
-            "trend": self.trend[None, :],
-            "category": category,
-            "seen": nothing if self.interest is None else self.interest[who].toarray(),
-            "active": self.active[who],
-            "size": self.size[who],
-        }
+        seen = self.interest[who].toarray() if self.interest.nnz else nothing
+        active = self.active[who]
+        new = {
+            "near": near, "popular": self.popular[None, :], "trend": self.trend[None, :],
+            "category": self._liked(history) if self.kinds.any() else nothing,
+            "seen": seen, "active": active, "size": self.size[who],
+        }  # fmt: skip
+        cells = self.own[who][:, self.columns].tocoo()
+        row, column = cells.row, cells.col
+        own = np.column_stack([
+            np.ones(len(row)), near[row, column], self.popular[column], self.trend[column],
+            np.broadcast_to(seen, shape)[row, column], active[row, 0], self.again[cells.data - 1],
+        ])  # fmt: skip
+        return Features(new, own, row, column)
 
-    def _shown_near(self) -> Any:
-        if not hasattr(self, "_near"):
-            self._near = self.near[:, self.columns].tocsr()
-        return self._near
+    def _liked(self, history: Any) -> Any:
+        share = np.asarray(history @ self.kinds)
+        share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
+        liked = np.log(share + LEAST_SHARE) - np.log(LEAST_SHARE)
+        return np.where(self.category >= 0, liked[:, self.category], 0).astype(np.float32)
+
+    def odds(self, who: Any, features: Features, new: FloatArray, own: FloatArray) -> Any:
+        """The log-odds that customers buy products, by the weights of the two models."""
+        odds = np.full((len(who), len(self.columns)), new[0], np.float32)
+        for weight, feature in zip(new[1:], features.new.values(), strict=True):
+            odds += np.float32(weight) * feature
+        odds[features.row, features.column] = features.own @ own
+        return odds
+
+    def bar(self, key: Any, who: Any, *, again: bool = True) -> Any:
+        """Put what may not be shown to them out of reach; without `again` all that they own."""
+        for barred in (self.barred[who], *([] if again else [self.own[who][:, self.columns]])):
+            key[barred.nonzero()] = NEVER
+        return key
 
     def best(self, odds: Any, most: int) -> tuple[Any, Any]:
-        """Row and column of the best of each row, in order; of equals the product first by alphabet."""
-        key = odds
-        if self.worth.any():
-            key = np.where(odds > NEVER, -np.logaddexp(0, -odds) + self.worth, NEVER)
-        return best(key, most)
+        """Row and column of the best of each row by odds and worth."""
+        if not self.worth.any():
+            return best(odds, most)
+        return best(np.where(odds > NEVER, self.worth - np.logaddexp(0, -odds), NEVER), most)
 
-    def because(self, who: Any, columns: Any) -> tuple[Any, Any]:
-        """Of each customer's history the product that speaks most for another, and how much all of it does."""
-        cells = self.history[who].multiply(self._shown_near().T.tocsr()[columns]).tocoo()
+    def because(self, who: Any, column: Any) -> tuple[Any, Any]:
+        """The product of each customer's history that speaks most for a product, and how much all of it does."""
+        cells = self.history[who].multiply(self._toward[column]).tocoo()
         order = np.lexsort((cells.col, -cells.data, cells.row))
         row, first = np.unique(cells.row[order], return_index=True)
         cause = np.full(len(who), -1)
@@ -170,15 +149,24 @@ class Known:
         return cause, np.bincount(cells.row, cells.data, len(who))
 
 
+def enough(past: Interactions) -> bool:
+    """Whether so many customers have bought that one can be told by others."""
+    return len(past.days.last) >= LEAST_CUSTOMERS
+
+
 def best(key: Any, most: int) -> tuple[Any, Any]:
-    """Row and column of the highest of each row, those at -inf left out; of equals the first."""
-    size = key.shape[1]
-    if not size:
+    """Row and column of the highest of each row, those out of reach left out; of equals the first."""
+    if not key.shape[1]:
         return np.zeros(0, int), np.zeros(0, int)
-    kth = max(size - most, 0)
+    kth = max(key.shape[1] - most, 0)
     least = np.partition(key, kth, axis=1)[:, kth]
     row, column = np.nonzero((key >= least[:, None]) & (key > NEVER))
     order = np.lexsort((column, -key[row, column], row))
     row, column = row[order], column[order]
-    place = np.arange(len(row)) - np.searchsorted(row, row)
-    return row[place < most], column[place < most]
+    among = rank(row) <= most
+    return row[among], column[among]
+
+
+def rank(row: Any) -> Any:
+    """The rank of each element within its row, from 1; rows ascend."""
+    return np.arange(len(row)) - np.searchsorted(row, row) + 1

@@ -16,7 +16,7 @@ import numpy as np
 
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
-from setia.predictions.products.interactions import Purchases, numbers, product_days
+from setia.predictions.products.interactions import Purchases, numbers, product_days, purchases
 from setia.predictions.purchases import FloatArray
 
 if TYPE_CHECKING:
@@ -50,9 +50,8 @@ class Rhythm:
 
     def fit(self, bought: Purchases, products: int) -> Self:
         """Find each product's gaps and how probably one follows, from one element per customer and product."""
-        gaps = np.bincount(bought.product, bought.times - 1.0, products)
-        logs = np.bincount(bought.product, bought.logs, products)
-        squares = np.bincount(bought.product, bought.squares, products)
+        observed = (bought.times - 1, bought.logs, bought.squares)
+        gaps, logs, squares = (_summed(bought.product, each, products) for each in observed)
         mean, variance = WITHOUT_GAPS
         if gaps.sum():
             mean = logs.sum() / gaps.sum()
@@ -60,10 +59,9 @@ class Rhythm:
         self.mean_, self.variance_ = _drawn(gaps, logs, squares, SHOP_GAPS, mean, variance)
         step = np.minimum(bought.times, STEPS) - 1
         passed = self._passed(bought, self.mean_[bought.product], self.variance_[bought.product])
-        followed = np.zeros((products, STEPS))
-        for n in range(STEPS):
-            more = bought.times - 1 - n if n == STEPS - 1 else bought.times > n + 1
-            followed[:, n] = np.bincount(bought.product, np.maximum(more, 0).astype(float), products)
+        later = np.maximum(bought.times - STEPS, 0)
+        each = [*(bought.times > n for n in range(1, STEPS)), later]
+        followed = np.stack([_summed(bought.product, more, products) for more in each], axis=1)
         shop = _followed(followed.sum(axis=0), step, passed, np.full(STEPS, 0.5), 1.0)
         cell, prior = bought.product.astype(np.int64) * STEPS + step, np.tile(shop, products)
         self.again_ = _followed(followed.ravel(), cell, passed, prior, SHOP_PURCHASES).reshape(products, STEPS)
@@ -75,7 +73,7 @@ class Rhythm:
         step = np.minimum(bought.times, STEPS) - 1
         again = self.again_[bought.product, step]
         before, after = (self._passed(bought, mean, variance, days) for days in (0, horizon_days))
-        return again * (after - before) / (1 - again * before)
+        return np.asarray(again * (after - before) / (1 - again * before))
 
     def gap(self, bought: Purchases) -> FloatArray:
         """The usual days from each customer's purchase of a product to the next."""
@@ -87,7 +85,7 @@ class Rhythm:
 
     def _own(self, bought: Purchases) -> tuple[FloatArray, FloatArray]:
         mean, variance = self.mean_[bought.product], self.variance_[bought.product]
-        return _drawn(bought.times - 1.0, bought.logs, bought.squares, PRODUCT_GAPS, mean, variance)
+        return _drawn(bought.times - np.float64(1), bought.logs, bought.squares, PRODUCT_GAPS, mean, variance)
 
     @staticmethod
     def _passed(bought: Purchases, mean: FloatArray, variance: FloatArray, more: int = 0) -> FloatArray:
@@ -95,6 +93,10 @@ class Rhythm:
         from scipy.special import ndtr
 
         return np.asarray(ndtr((np.log(bought.last + more + 0.5) - mean) / np.sqrt(variance)))
+
+
+def _summed(group: Any, values: Any, size: int) -> FloatArray:
+    return np.asarray(np.bincount(group, values, size), dtype=np.float64)
 
 
 def _drawn(
@@ -109,13 +111,13 @@ def _drawn(
 def _followed(followed: FloatArray, cell: Any, passed: FloatArray, prior: FloatArray, weight: float) -> FloatArray:
     """The probability that a purchase is followed by another, by expectation and maximisation: of the purchases not
     followed yet, `passed` of the time in which another would come is over. Averaged with `weight` from the prior."""
-    open_ones = np.bincount(cell, minlength=len(followed))
+    unfollowed = np.bincount(cell, minlength=len(followed))
     again = prior
     for _ in range(ROUNDS):
         mine = again[cell]
         still = mine * (1 - passed) / (1 - mine * passed)
-        expected = np.bincount(cell, still, len(followed))
-        again = (followed + expected + weight * prior) / (followed + open_ones + weight)
+        expected = _summed(cell, still, len(followed))
+        again = (followed + expected + weight * prior) / (followed + unfollowed + weight)
     return np.minimum(again, 0.99)
 
 
@@ -137,17 +139,18 @@ class BadDiscount(SetiaError):
 def subscription_candidates(facts: Snapshot, scope: Scope, discount: float = 0.1) -> pa.Table:
     """Who buys the same product so regularly that they might subscribe to it, the highest yearly spending first.
 
-    `customer_id`, `product_id`, `purchase_days`, `mean_gap_days`, `gap_spread` (standard deviation ÷ mean), `days_since`,
-    `interval_weeks` (the nearest usual one), `units` of one delivery, `yearly_spend` at that interval and at what they
-    paid so far, `yearly_saving` at the discount. Raises BadDiscount.
+    `customer_id`, `product_id`, `purchase_days`, `mean_gap_days`, `gap_spread` (standard deviation ÷ mean),
+    `days_since`, `interval_weeks` (the nearest usual one), `units` of one delivery, `yearly_spend` at that interval and
+    at what they paid for one so far, `yearly_saving` at the discount. Raises BadDiscount.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if not 0 <= discount < 1:
         raise BadDiscount(given=discount)
-    found = facts.arrow(_regular(facts, scope))
-    times, first, last, squares = (numbers(found[name]) for name in ("times", "first", "last", "squares"))
+    regular = purchases(product_days(facts, scope), "customer_id", "product_id")
+    found = facts.arrow(regular.filter(regular.times >= LEAST_DAYS).drop("logs", "squares"))
+    times, first, last, squares = (numbers(found[name]) for name in ("times", "first", "last", "gap_squares"))
     gaps, span = times - 1, first - last
     mean = span / gaps
     spread = np.sqrt(np.maximum(gaps * squares - span**2, 0)) / span
@@ -163,23 +166,5 @@ def subscription_candidates(facts: Snapshot, scope: Scope, discount: float = 0.1
         "yearly_spend": yearly, "yearly_saving": discount * yearly,
     })  # fmt: skip
     by = [("yearly_spend", "descending"), ("customer_id", "ascending"), ("product_id", "ascending")]
-    return table.filter(pa.array(kept)).take(pc.sort_indices(table.filter(pa.array(kept)), sort_keys=by))
-
-
-def _regular(facts: Snapshot, scope: Scope) -> Any:
-    """Customers and products they bought on three days at least, with the sum of the squares of their gaps."""
-    import ibis
-
-    days = product_days(facts, scope)
-    days = days.filter(days.customer_id.notnull())
-    before = days.age.lag().over(ibis.window(group_by=("customer_id", "product_id"), order_by=ibis.desc("age")))
-    days = days.mutate(gap=(before - days.age).cast("int64"))
-    found = days.group_by("customer_id", "product_id").aggregate(
-        times=days.count(),
-        first=days.age.max(),
-        last=days.age.min(),
-        squares=(days.gap * days.gap).sum(),
-        units=days.units.sum(),
-        amount=days.amount.sum(),
-    )
-    return found.filter(found.times >= LEAST_DAYS)
+    table = table.filter(pa.array(kept))
+    return table.take(pc.sort_indices(table, sort_keys=by))

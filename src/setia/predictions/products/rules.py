@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from setia.kernel.errors import SetiaError
-from setia.predictions.products.interactions import Codes, Interactions
+from setia.predictions.products.interactions import Interactions
 from setia.predictions.products.rhythm import Rhythm
 from setia.predictions.purchases import FloatArray
 
 
 class BadRule(SetiaError):
-    """The rule {rule} is {given}; it takes {takes}."""
+    """{rule} is {given}; it takes {takes}."""
 
     code = "predictions.bad_product_rule"
 
@@ -65,20 +65,8 @@ class Rules:
             return np.ones(len(past.bought.last), dtype=bool)
         return (past.bought.last < self.rest_days) & ~rhythm.due(past.bought)
 
-    def margin_of(self, past: Interactions) -> FloatArray:
-        """What the log of a chance is raised by for each product; one without a margin comes last."""
+    def worth(self, past: Interactions) -> FloatArray:
+        """What the log of a chance is raised by for each product; those without a margin come last."""
         if not self.margin_weight:
             return np.zeros(len(past.margin))
         return self.margin_weight * np.log(np.maximum(np.nan_to_num(past.margin), 1e-6))
-
-
-def given_back(past: Interactions) -> tuple[Codes, Codes]:
-    """Customers, and the products that they gave back and have not bought since."""
-    customer, product, age = past.returned
-    pairs = past.bought.customer.astype(np.int64) * len(past.products) + past.bought.product
-    key = customer.astype(np.int64) * len(past.products) + product
-    place = np.minimum(np.searchsorted(pairs, key), max(len(pairs) - 1, 0))
-    if not len(pairs):
-        return customer, product
-    since = (pairs[place] == key) & (past.bought.last[place] < age)
-    return customer[~since], product[~since]

@@ -37,7 +37,7 @@ SHRINKAGE = 30.0
 BLOCK = 512
 
 
-def neighbours(past: Interactions, ridge: float = RIDGE) -> Any:
+def neighbours(past: Interactions, ridge: float = RIDGE, most: int = MOST_PRODUCTS) -> Any:
     """A sparse matrix: from each product in a history (row), how much it speaks for another (column).
 
     The sum over a history estimates the share of buyers with such a history who have the other. Nothing speaks for
@@ -49,7 +49,7 @@ def neighbours(past: Interactions, ridge: float = RIDGE) -> Any:
     size = len(past.products)
     matrix = _buyers(past)
     count = np.asarray(matrix.sum(axis=0)).ravel()
-    chosen = np.sort(np.lexsort((np.arange(size), -count))[:MOST_PRODUCTS])
+    chosen = np.sort(np.lexsort((np.arange(size), -count))[:most])
     chosen = chosen[count[chosen] >= LEAST_BUYERS]
     if len(chosen) < 2:
         return sparse.csr_matrix((size, size), dtype=np.float32)
