@@ -28,7 +28,7 @@ TABLE_KEYS = {
         "nps",
         "payback",
     ),
-    *("purpose", "reachable", "reason", "returning_revenue", "rfm_group", "stage", "title", "within"),
+    *("model", "purpose", "reachable", "reason", "returning_revenue", "rfm_group", "stage", "title", "within"),
 }
 """Literals inside `speaker(…[\"key\"])`, which the extractor cannot tell from sentences."""
 NOT_A_VOICE = {"simulate", "store", "warehouse"}

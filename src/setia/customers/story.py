@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from setia.customers import stages
 from setia.customers.traits import TRAITS, require
+from setia.history.lines import product_names
 from setia.history.returns import returns_before
 from setia.history.sales import month_of
 from setia.history.scope import Scope
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from setia.warehouse.reader import Reader
 
 MOST_HAPPENINGS = 40
+PRODUCT_TRAITS = (
+    "favourite_product", "recommended_product", "recommended_because", "refill_product", "subscribe_product",
+)  # fmt: skip
 
 
 class NotACustomer(SetiaError):
@@ -50,8 +54,8 @@ class Story:
     """As of the last refresh, the shop's own among them."""
     stage_rule: str
     """The condition that put them into their stage."""
-    favourite: str | None
-    """Name of the favourite product."""
+    products: dict[str | None, str]
+    """Names of the products that their traits speak of, by their keys."""
     happenings: list[Happening]
     more: int
     """How many older happenings are left out."""
@@ -73,16 +77,10 @@ def story(reader: Reader, scope: Scope, customer_id: str, keys: tuple[str, ...])
         contact[0] if contact else {},
         found[0],
         stages.rules_of(scope.rules.stages)[found[0]["stage"]],
-        _product(reader, found[0]["favourite_product"]),
+        product_names(reader, [found[0][name] for name in PRODUCT_TRAITS]),
         happenings[:MOST_HAPPENINGS],
         max(len(happenings) - MOST_HAPPENINGS, 0),
     )
-
-
-def _product(reader: Reader, product_id: str | None) -> str | None:
-    products: Any = reader.table("products")
-    rows = listed(reader, products.filter(products.product_id == product_id)) if product_id else []
-    return (rows[0]["name"] if rows else None) or product_id
 
 
 _ASKED = {

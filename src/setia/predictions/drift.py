@@ -48,7 +48,7 @@ def drift(facts: Snapshot, scope: Scope, made: dt.date, card: dict[str, Any]) ->
     The interval is that of `between`.
     """
     passed = (scope.as_of - made).days
-    if passed < LEAST_DAYS or not card.get("totals") or card.get("error") is None:
+    if passed < LEAST_DAYS or not card.get("totals"):
         return None
     days = min(passed, int(card["totals"][-1]["days"]))
     expected = _expected(card["totals"], days)
@@ -69,7 +69,7 @@ def between(expected: float, error: float, windows: int, share: float) -> tuple[
 
     if expected <= 0:
         return 0.0, 0.0
-    wide = float(stdtrit(max(windows, 1), (1 + share) / 2)) * math.hypot(error, expected**-0.5)
+    wide = float(stdtrit(windows, (1 + share) / 2)) * math.hypot(error, expected**-0.5)
     return expected * math.exp(-wide), expected * math.exp(wide)
 
 

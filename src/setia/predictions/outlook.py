@@ -33,8 +33,9 @@ NUMBERS = (
     "expected_value_365d", "customer_value_365d",
 )  # fmt: skip
 DAYS = ("next_order_day", "next_order_from", "next_order_until", "win_back_day")
-LEAST_ERROR = 0.05
-"""Of totals, relative, however well the few windows that were tried came out."""
+USUAL_ERROR, USUAL_WINDOWS = 0.2, 2
+"""Of totals, relative, before anything is known, and how many windows that belief is worth: a few lucky ones do not
+make a shop that can be foretold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +59,10 @@ class Card:
     factor: float = 1.0
     totals: tuple[dict[str, float], ...] = ()
     """`days`, `orders` and `revenue`: what is expected within so many days of all customers known by then."""
-    error: float | None = None
-    """Relative error of totals, from how the windows that are complete came out; None where none is."""
-    windows: int = 0
-    """How many of these there were."""
+    error: float = USUAL_ERROR
+    """Relative error of totals: the usual one, and how the windows that are complete came out, taken together."""
+    windows: int = USUAL_WINDOWS
+    """How many windows it is worth."""
     coverage: dict[str, float] = field(default_factory=dict)
     """The share of customers whose `orders`, `revenue` and `next_order` lay in intervals that were made to hold four in
     five, on the mean over the windows that are complete."""
@@ -149,7 +150,7 @@ def outlook(
                     for d, f in ahead.items()
                 ),
                 "error": _relative_error(errors),
-                "windows": len(errors),
+                "windows": USUAL_WINDOWS + len(errors),
                 "coverage": _coverage(windows, found),
                 "limits": _limits(name, card, windows, before is not None),
             }
@@ -266,8 +267,9 @@ def _errors(found: BackTest | None, ratios: dict[int, float | None]) -> list[flo
     return [math.log(latest)] if latest else []
 
 
-def _relative_error(errors: list[float]) -> float | None:
-    return max(LEAST_ERROR, float(np.sqrt(np.mean(np.square(errors))))) if errors else None
+def _relative_error(errors: list[float]) -> float:
+    known = USUAL_WINDOWS * USUAL_ERROR**2 + float(np.sum(np.square(errors)))
+    return math.sqrt(known / (USUAL_WINDOWS + len(errors)))
 
 
 def _coverage(windows: Windows, found: BackTest | None) -> dict[str, float]:

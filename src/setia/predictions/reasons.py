@@ -88,14 +88,14 @@ REASONS: dict[str, Reason] = {
             "cases",
             ("cases_90d", "open_cases"),
             lambda t: t["cases_90d"] > 0,
-            N_("Wrote to the shop's service {cases_90d} times in 90 days"),
+            N_("Questions and complaints in 90 days: {cases_90d}"),
             ("cases_90d",),
         ),
         Reason(
             "returns",
             ("returns", "returned_revenue", "returned_share"),
             lambda t: t["returns"] > 0,
-            N_("Has sent goods back {returns} times"),
+            N_("Goods sent back: {returns}"),
             ("returns",),
         ),
         Reason(
@@ -109,14 +109,14 @@ REASONS: dict[str, Reason] = {
             "payments",
             ("payment_failures_90d",),
             lambda t: t["payment_failures_90d"] > 0,
-            N_("{payment_failures_90d} payments failed in 90 days"),
+            N_("Payments that failed in 90 days: {payment_failures_90d}"),
             ("payment_failures_90d",),
         ),
         Reason(
             "few_orders",
             ("repeat_purchase_days", "orders", "purchase_days", "orders_90d", "orders_365d", "recent_days"),
             lambda t: t["purchase_days"] <= 2,
-            N_("Has bought on {purchase_days} days only"),
+            N_("Days with an order so far: {purchase_days}"),
             ("purchase_days",),
         ),
         Reason(

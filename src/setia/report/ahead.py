@@ -88,9 +88,9 @@ def _forecast(contents: Contents, speaker: Speaker) -> Figure:
         rows.append(
             {
                 "horizon": speaker.days(days),
-                "orders": each["orders"],
-                "low": low,
-                "high": high,
+                "orders": round(each["orders"]),
+                "low": round(low),
+                "high": round(high),
                 "revenue": each["revenue"],
             }
         )
@@ -119,7 +119,7 @@ def _forecast(contents: Contents, speaker: Speaker) -> Figure:
             Column("revenue", speaker("Revenue"), "money"),
         ),
         rows=rows,
-        mark="intervals" if rows and rows[0]["low"] is not None else "none",
+        mark="intervals" if rows else "none",
         x="horizon",
         series=("orders", "low", "high"),
         how=speaker(
@@ -131,7 +131,10 @@ def _forecast(contents: Contents, speaker: Speaker) -> Figure:
 
 
 def _weeks(seen: Foresight, as_of: dt.date, speaker: Speaker) -> Figure:
-    rows = [{**row, "week": as_of + dt.timedelta(days=7 * row["week"])} for row in seen.weeks]
+    rows = [
+        {**row, "week": as_of + dt.timedelta(days=7 * row["week"]), "orders": round(row["orders"])}
+        for row in seen.weeks
+    ]
     return Figure(
         name="next_orders",
         title=speaker("When the next orders are due"),
@@ -290,8 +293,8 @@ def _candidates(found: BackTest, speaker: Speaker) -> Figure:
             Column("explained", speaker("Explained"), "percent"),
             Column("revenue_bias", speaker("Revenue too high or low by"), "percent"),
             Column("error", speaker("Mean error per customer"), "money"),
-            Column("gini", speaker("Ranking (Gini)"), "number"),
-            Column("auc", speaker("Ranking of who orders (AUC)"), "number"),
+            Column("gini", speaker("Ranking (Gini)"), "percent"),
+            Column("auc", speaker("Ranking of who orders (AUC)"), "percent"),
             Column("calibration", speaker("Chances off by"), "percent"),
         ),
         rows=rows,
@@ -359,8 +362,8 @@ def _drift(seen: Foresight, speaker: Speaker) -> tuple[Figure, ...]:
             ),
             rows=[
                 {
-                    "as_of": each.as_of, "days": each.days, "expected": each.expected, "low": each.low,
-                    "high": each.high, "actual": each.actual,
+                    "as_of": each.as_of, "days": each.days, "expected": round(each.expected),
+                    "low": round(each.low), "high": round(each.high), "actual": round(each.actual),
                 }
                 for each in found
             ],

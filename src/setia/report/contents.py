@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from setia.customers.flow import Flow, RfmMap, rfm_map, stage_flow
 from setia.customers.health import PARTS
+from setia.history.lines import product_names
 from setia.history.scope import Scope
 from setia.kernel.progress import Progress
 from setia.metrics import timing, weeks
@@ -174,14 +175,6 @@ def _people(reader: Reader) -> list[dict[str, Any]]:
     found = listed(reader, top.select(*dict.fromkeys((*columns, *why.COLUMNS, *why.TRAITS))))
     names = product_names(reader, {row["recommended_product"] for row in found})
     return [{**row, "product": names.get(row["recommended_product"])} for row in found]
-
-
-def product_names(reader: Reader, keys: Collection[str | None]) -> dict[str | None, str]:
-    """The names of products by their keys; the key itself where a product has no name."""
-    products: Any = reader.table("products")
-    known = products.filter(products.product_id.isin([key for key in keys if key]))
-    named = listed(reader, known.group_by("product_id").aggregate(name=known["name"].max()))
-    return {key: key for key in keys if key} | {row["product_id"]: row["name"] or row["product_id"] for row in named}
 
 
 def _stages(reader: Reader) -> list[dict[str, Any]]:

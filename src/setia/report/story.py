@@ -11,6 +11,7 @@ from setia.customers.story import Happening, Story
 from setia.customers.traits import TRAITS
 from setia.kernel.figure import Column, Figure, Headline, Page, Section
 from setia.kernel.i18n import Speaker
+from setia.report import why
 from setia.segments.saved import Segment
 
 HIDDEN = ("customer_id",)
@@ -66,8 +67,8 @@ def _sentences(story: Story, speaker: Speaker) -> list[str]:
         )  # fmt: skip
     else:
         said.append(speaker("Has not ordered yet."))
-    if story.favourite:
-        said.append(speaker("Likes best: {product}.", product=story.favourite))
+    if t["favourite_product"]:
+        said.append(speaker("Likes best: {product}.", product=story.products[t["favourite_product"]]))
     if t["returns"]:
         back = speaker.many("{n} return", "{n} returns", t["returns"])
         said.append(speaker("Has sent back: {returns}.", returns=back))
@@ -87,7 +88,60 @@ def _sentences(story: Story, speaker: Speaker) -> list[str]:
                 chance=speaker.percent(t["chance_active"], 0), money=speaker.money(t["expected_value_365d"]),
             )
         )  # fmt: skip
+    return said + _ahead(story, speaker)
+
+
+def _ahead(story: Story, speaker: Speaker) -> list[str]:
+    """When they will order, why they might not, what to suggest."""
+    t = story.traits
+    said = []
+    if t["next_order_day"] is not None and t["chance_of_order_90d"] is not None:
+        said.append(
+            speaker(
+                "Orders within 90 days with a chance of {chance}; if again, most likely by {day}.",
+                chance=speaker.percent(t["chance_of_order_90d"], 0), day=speaker.date(t["next_order_day"]),
+            )
+        )  # fmt: skip
+    if told := why.reasons(t, speaker):
+        said.append(speaker("What speaks against it: {reasons}.", reasons="; ".join(told)))
+    if t["recommended_product"] is not None:
+        product = story.products.get(t["recommended_product"], t["recommended_product"])
+        because = story.products.get(t["recommended_because"], t["recommended_because"])
+        said.append(_suggestion(t["recommended_kind"], product, because, speaker))
+    if t["refill_product"] is not None and t["refill_product"] != t["recommended_product"]:
+        said.append(
+            speaker(
+                "Is due for {product} on {day}.",
+                product=story.products.get(t["refill_product"], t["refill_product"]), day=speaker.date(t["refill_day"]),
+            )
+        )  # fmt: skip
+    if t["subscribe_product"] is not None:
+        said.append(
+            speaker(
+                "Might subscribe to {product}, every {weeks} weeks: it would save {money} a year.",
+                product=story.products.get(t["subscribe_product"], t["subscribe_product"]),
+                weeks=speaker.count(t["subscribe_weeks"]), money=speaker.money(t["subscribe_saving"]),
+            )
+        )  # fmt: skip
+    if t["chance_of_ending_90d"] is not None:
+        said.append(
+            speaker(
+                "The subscription ends within 90 days with a chance of {chance}; payments expected in a year: {money}.",
+                chance=speaker.percent(t["chance_of_ending_90d"], 0), money=speaker.money(t["subscriber_value_365d"]),
+            )
+        )  # fmt: skip
     return said
+
+
+def _suggestion(kind: str, product: str, because: str | None, speaker: Speaker) -> str:
+    match kind:
+        case "together" if because:
+            return speaker("Suggest {product}: it goes with {because}.", product=product, because=because)
+        case "again":
+            return speaker("Suggest {product}: they buy it again and again.", product=product)
+        case "viewed":
+            return speaker("Suggest {product}: they have looked at it or at what it goes with.", product=product)
+    return speaker("Suggest {product}: many buy it at present.", product=product)
 
 
 def health_reason(traits: dict[str, Any], speaker: Speaker) -> list[str]:
@@ -125,6 +179,10 @@ def _headlines(story: Story, speaker: Speaker) -> tuple[Headline, ...]:
         Headline(
             "silence", speaker("Days since the latest order"), speaker.count(t["days_since_last_order"]),
             speaker("usually {gap}", gap=speaker.days(t["usual_gap_days"] and round(t["usual_gap_days"]))),
+        ),
+        Headline(
+            "value", speaker("Worth in a year"), speaker.money(t["customer_value_365d"]),
+            speaker("gross margin expected in 365 days, discounted"),
         ),
         Headline("rfm", "RFM", speaker(GROUPS[t["rfm_group"]]) if t["rfm_group"] else speaker.missing, _rfm(t, speaker)),
     ]  # fmt: skip

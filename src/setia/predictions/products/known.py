@@ -59,8 +59,9 @@ class Known:
         lately = np.log((past.lately + 0.5) / (past.shop_lately + 1))[self.columns]
         recent = np.log((past.recent + 0.5) / (past.shop_recent + 1))[self.columns]
         self.popular, self.trend = lately.astype(np.float32), (recent - lately).astype(np.float32)
-        owners = np.bincount(past.bought.product, minlength=len(past.products))[self.columns]
-        self.usual = owners / max(len(past.days.last), 1)
+        # How much the history of a customer speaks for each product on the mean.
+        owned = np.bincount(past.bought.product, minlength=len(past.products)) / max(len(past.days.last), 1)
+        self.usual = self._toward @ owned
         self.worth = rules.worth(past)[self.columns].astype(np.float32)
         self.category = past.category[self.columns]
         self.kinds = (past.category[:, None] == np.arange(past.category.max(initial=-1) + 1)).astype(np.float32)

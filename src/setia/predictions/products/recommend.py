@@ -98,10 +98,10 @@ class Recommender:
         """The best products of each customer, all known ones unless they are named; nobody known gets what is popular.
 
         `customer_id`, `rank` from 1, `product_id`, `score` (the chance that they buy it within the horizon), `kind`
-        (`again`: they bought it before; `together`: those who bought `because_product_id` as they did, `days_since`
-        days before the last that counts, have it more often than others; `viewed`: they looked at it, or at what it
-        goes with; `popular`), `because_product_id`, `interval_days` (mean gap between their own purchases of it),
-        `days_since`. Raises BadRule.
+        (`again`: they bought it before; `together`: what they bought, `because_product_id` above all, speaks more for
+        it than histories do on the mean; `viewed`: they looked at it, or at what it goes with; `popular`),
+        `because_product_id`, `interval_days` (mean gap between their own purchases of it), `days_since` (from what they
+        did with it to the last day that counts). Raises BadRule.
         """
         import pyarrow as pa
 
@@ -142,8 +142,8 @@ class Recommender:
 
     def with_cart(self, product_ids: Sequence[str], most: int = 5) -> pa.Table:
         """What goes with the products of a cart, whoever fills it, and then what is popular: `rank`, `product_id`,
-        `score` (about the share of those who have these that have it too; of what is popular, of purchase days), `kind`
-        and `because_product_id`. Raises BadRule."""
+        `score` (an estimate, kept low where little is known, of the share of those with these who have it too; of what
+        is popular, the share of purchase days), `kind` and `because_product_id`. Raises BadRule."""
         import pyarrow as pa
 
         if most < 1:
@@ -153,10 +153,10 @@ class Recommender:
         cart = cart[cart >= 0]
         near = known.near[cart][:, known.columns].toarray()
         goes, popular = near.sum(axis=0, dtype=np.float64), np.exp(known.popular.astype(np.float64))
-        key = np.where(goes > 0, 1 + goes, popular)  # a share is below 1
+        key = np.where(goes > known.usual, 1 + goes, popular)  # a share is below 1
         key[np.isin(known.columns, cart)] = NEVER
         _, column = best(key[None, :], most)
-        together = goes[column] > 0
+        together = (goes > known.usual)[column]
         cause = cart[near[:, column].argmax(axis=0)] if len(cart) else np.zeros(len(column), int)
         return pa.table({
             "rank": np.arange(1, len(column) + 1), "product_id": products.take(pa.array(known.columns[column])),
