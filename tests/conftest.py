@@ -237,7 +237,7 @@ def spark_session() -> Iterator[Any]:
     building = sql.SparkSession.builder.master("local[2]").appName("setia")
     quiet = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.bindAddress": "127.0.0.1",
              "spark.driver.host": "127.0.0.1", "spark.ui.showConsoleProgress": "false", "spark.driver.memory": "3g",
-             "spark.sql.autoBroadcastJoinThreshold": "-1",
+             "spark.sql.autoBroadcastJoinThreshold": "-1", "spark.pyspark.python": sys.executable,
              "spark.sql.execution.arrow.pyspark.enabled": "true"}  # fmt: skip
     for name, value in {**quiet, **NEEDED}.items():
         building = building.config(name, value)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
@@ -35,8 +34,8 @@ from setia.programmes.journeys.service import Chance
 from setia.refresh import Refreshed, last_card, refresh, tell_facts
 from setia.report.contents import Contents, Programmes, gather
 from setia.report.foresight import Kept
-from setia.report.html import as_json, render
-from setia.report.pages import page, without_personal_rows
+from setia.report.pages import page
+from setia.report.shelf import keep
 from setia.report.story import life
 from setia.segments.breakdown import Membership
 from setia.segments.service import Segments
@@ -340,7 +339,8 @@ class Shop:
         """The same in several languages, asking the facts once. Returns the paths in their order."""
         speakers = [self._speaker(language) for language in languages]
         contents = self._contents(as_of)
-        return [self._written(page(contents, speaker), speaker) for speaker in speakers]
+        folder = self.folder / "reports"
+        return [keep(folder, page(contents, speaker), speaker, self.clock()) for speaker in speakers]
 
     def _speaker(self, language: str | None) -> Speaker:
         own = self.settings.shop
@@ -363,16 +363,6 @@ class Shop:
             ranges = benchmarks(self.settings.benchmarks)
             name, wanted = self.settings.shop.name, self.settings.targets
             return gather(reader, scope, name, kept, said, sizes, wanted, ranges, self.progress)
-
-    def _written(self, made: Page, speaker: Speaker) -> Path:
-        folder = self.folder / "reports"
-        folder.mkdir(exist_ok=True)
-        figures = {**as_json(without_personal_rows(made)), "made_at": self.clock().isoformat()}
-        kept = folder / f"{self.clock():%Y%m%dT%H%M%S}-{speaker.language}.json"
-        kept.write_text(json.dumps(figures, ensure_ascii=False, indent=1), encoding="utf-8")
-        target = folder / f"report-{speaker.language}.html"
-        target.write_text(render(made, speaker), encoding="utf-8")
-        return target
 
     # The person.
 

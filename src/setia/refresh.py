@@ -84,12 +84,7 @@ def refresh(
         stage.advance(1)
         before = None if from_scratch else _before(store, scope)
         with_news = find_news(reader, before, scope) if before is not None else None
-        happenings = (
-            traits.happened(reader, scope, traits.with_needs(scope, traits.OBSERVED))
-            if before is None or with_news is None
-            else renewed(reader, before, scope)
-        )
-        happened = _written(reader, writer, "happened", happenings)
+        happened = _happened(reader, writer, scope, before if with_news is not None else None)
         stage.advance(2)
         observed = _written(reader, writer, "observed", traits.judged(_read(reader, happened), scope, gap))
         stage.advance(3)
@@ -123,6 +118,16 @@ def refresh(
 
     snapshot = writer.commit(now, "refresh", summary, also)
     return Refreshed(scope.as_of, customers, with_news, gap, seen.card, came, snapshot)
+
+
+def _happened(reader: Reader, writer: Writer, scope: Scope, before: Before | None) -> Path:
+    """The file of what follows from each customer's own facts: carried on from before, or made from scratch."""
+    happenings = (
+        traits.happened(reader, scope, traits.with_needs(scope, traits.OBSERVED))
+        if before is None
+        else renewed(reader, before, scope)
+    )
+    return _written(reader, writer, "happened", happenings)
 
 
 def _join_predicted(reader: Reader, observed: str, seen: Foreseen) -> None:

@@ -132,32 +132,8 @@ def read(
     traits: Callable[[Scope], Any] | None = None,
 ) -> Past:
     """Everybody who had ordered by a day. What was known is read from the orders before it alone."""
-    import ibis
-
     then, end = scope.at(day), scope.at(day + dt.timedelta(days=horizon))
-    before: Any = purchase_days(facts, then)
-    recent = before.day >= ibis.literal(day - dt.timedelta(days=horizon))
-    log_gap = before.gap.cast("float64").log()
-    known = before.group_by("customer_id").aggregate(
-        days=before.count(),
-        first=before.day.min(),
-        last=before.day.max(),
-        log_gaps=log_gap.sum(),
-        squared_log_gaps=(log_gap * log_gap).sum(),
-        revenue=before.revenue.sum().cast("float64"),
-        first_revenue=before.revenue.argmin(before.day).cast("float64"),
-        recent_days=before.count(where=recent),
-        recent_revenue=before.revenue.sum(where=recent).cast("float64"),
-    )
-    after: Any = purchase_days(facts, end)
-    after = after.filter(after.day >= ibis.literal(day))
-    followed = after.group_by(who=after.customer_id).aggregate(
-        next_days=after.count(), next_revenue=after.revenue.sum().cast("float64"), next_day=after.day.min()
-    )
-    rows = known.left_join(followed, known.customer_id == followed.who)
-    if facts.rows("returns"):
-        rows = _with_returns(rows, facts, then, end, horizon)
-    found = facts.arrow(rows.order_by("customer_id"))
+    found = facts.arrow(_rows(facts, then, end, horizon).order_by("customer_id"))
     nothing = np.zeros(found.num_rows)
 
     def column(name: str) -> FloatArray:
@@ -172,20 +148,19 @@ def read(
     )
     revenue = np.maximum(gross - returned, 0)
     kept = revenue / np.where(gross > 0, gross, 1.0)
-    repeats, end_day = np.maximum(days - 1, 0), np.datetime64(then.last_day)
+    repeats = np.maximum(days - 1, 0)
+    after_the_first = np.maximum(gross - column("first_revenue"), 0) / np.maximum(repeats, 1)
     return Past(
         day=day,
         horizon=horizon,
         customers=found["customer_id"],
         frequency=repeats,
         recency=(last - first).astype(float),
-        age=(end_day - first).astype(float),
+        age=(np.datetime64(then.last_day) - first).astype(float),
         # Summed in the engine in no fixed order: rounded, so that the same customers give the same fit.
         log_gaps=np.round(column("log_gaps"), 9),
         squared_log_gaps=np.round(column("squared_log_gaps"), 9),
-        repeat_value=np.where(
-            repeats > 0, kept * np.maximum(gross - column("first_revenue"), 0) / np.maximum(repeats, 1), 0.0
-        ),
+        repeat_value=np.where(repeats > 0, kept * after_the_first, 0.0),
         mean_value=revenue / np.maximum(days, 1),
         recent_days=column("recent_days"),
         recent_revenue=np.maximum(column("recent_revenue") - recently_returned, 0),
@@ -195,6 +170,34 @@ def read(
         earlier=earlier,
         traits=None if traits is None else lambda: _traits_of(facts, found["customer_id"], traits(then)),
     )
+
+
+def _rows(facts: Snapshot, then: Scope, end: Scope, horizon: int) -> Any:
+    """One row per customer who had ordered by then, with what was known and what followed by the end."""
+    import ibis
+
+    day = ibis.literal(then.as_of)
+    before: Any = purchase_days(facts, then)
+    recent = before.day >= ibis.literal(then.as_of - dt.timedelta(days=horizon))
+    log_gap = before.gap.cast("float64").log()
+    known = before.group_by("customer_id").aggregate(
+        days=before.count(),
+        first=before.day.min(),
+        last=before.day.max(),
+        log_gaps=log_gap.sum(),
+        squared_log_gaps=(log_gap * log_gap).sum(),
+        revenue=before.revenue.sum().cast("float64"),
+        first_revenue=before.revenue.argmin(before.day).cast("float64"),
+        recent_days=before.count(where=recent),
+        recent_revenue=before.revenue.sum(where=recent).cast("float64"),
+    )
+    after: Any = purchase_days(facts, end)
+    after = after.filter(after.day >= day)
+    followed = after.group_by(who=after.customer_id).aggregate(
+        next_days=after.count(), next_revenue=after.revenue.sum().cast("float64"), next_day=after.day.min()
+    )
+    rows = known.left_join(followed, known.customer_id == followed.who)
+    return _with_returns(rows, facts, then, end, horizon) if facts.rows("returns") else rows
 
 
 _RETURNED = ("returned", "recently_returned", "next_returned")

@@ -1,8 +1,8 @@
 """One chance out of everything that speaks for a product: a logistic model for new ones, one for those bought before.
 
-Its weights start from those below, about what a gift shop's year gave, and move as far as the purchases of the
-last horizon say: the posterior mode under a normal prior. What a shop does not have yet, such as visits, keeps its
-weight from the start.
+Its weights start from those below (for new products about what a gift shop's year gave, for the others the rhythm
+taken at its word) and move as far as the purchases of the last horizon say: the posterior mode under a normal prior.
+What a shop does not have yet, such as visits, keeps its weight from the start.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ NEW = {
 `trend`: log of that lately against longer ago; `category`: log of its share in the history; `seen`: log of interest
 shown; `active`: log-odds that the customer buys at all; `size`: log of products on a purchase day."""
 OWN = {
-    "constant": -1.0, "near": 0.3, "popular": 0.3, "trend": 0.4, "seen": 1.0, "active": 0.2, "again": 0.35,
-    "times": 0.5, "since": 0.2,
+    "constant": 0.0, "near": 0.0, "popular": 0.0, "trend": 0.0, "seen": 1.0, "active": 0.0, "again": 1.0, "times": 0.0,
+    "since": 0.0,
 }  # fmt: skip
 """`again`: log-odds by the product's rhythm; `times`: log of the days on which they bought it; `since`: log of the days
 since."""

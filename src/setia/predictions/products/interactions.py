@@ -188,6 +188,11 @@ def codes(column: Any, values: pa.Array) -> Codes:
     return np.asarray(pc.fill_null(pc.index_in(column, value_set=values, skip_nulls=True), -1), dtype=np.int32)
 
 
+def cells(matrix: Any, rows: Any, columns: Any) -> Any:
+    """The values of a sparse matrix at some places, one after the other."""
+    return np.asarray(matrix[rows, columns]).ravel() if len(rows) else np.zeros(0, matrix.dtype)
+
+
 def numbers(column: pa.ChunkedArray) -> FloatArray:
     """A column of numbers; NaN where there is none."""
     return np.asarray(column.cast("float64").to_numpy(), dtype=np.float64)

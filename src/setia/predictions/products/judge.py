@@ -13,7 +13,7 @@ from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
 from setia.predictions.products.blend import probability
-from setia.predictions.products.interactions import bought_since, read
+from setia.predictions.products.interactions import bought_since, cells, read
 from setia.predictions.products.known import Known, best, rank
 from setia.predictions.products.recommend import HORIZON_DAYS, Recommender
 from setia.predictions.products.rules import Rules
@@ -127,7 +127,7 @@ def _judged(name: str, products: str, known: Known, ranked: Ranked, wanted: Any)
     for start in range(0, len(buyers), known.rows_of_block()):
         who = buyers[start : start + known.rows_of_block()]
         row, column = ranked(who)
-        hits[start + row, rank(row) - 1] = np.asarray(wanted[who[row], known.columns[column]]).ravel() > 0
+        hits[start + row, rank(row) - 1] = cells(wanted, who[row], known.columns[column]) > 0
         shown[column] = True
     discount = 1 / np.log2(np.arange(2, DEEP + 2))
     ideal = np.cumsum(discount)[np.minimum(many[buyers], DEEP) - 1]
@@ -150,5 +150,5 @@ def _calibration(ours: Recommender, bought: Any) -> tuple[float, int]:
         who = everybody[start : start + known.rows_of_block()]
         row, column, odds = ours.top(who, SHORT)
         expected += float(probability(odds.astype(np.float64)).sum())
-        happened += int((np.asarray(bought[who[row], known.columns[column]]) > 0).sum())
+        happened += int((cells(bought, who[row], known.columns[column]) > 0).sum())
     return expected, happened

@@ -14,6 +14,7 @@ from setia.predictions.products.interactions import (
     Interactions,
     NothingSold,
     bought_since,
+    cells,
     codes,
     product_days,
     read,
@@ -176,9 +177,7 @@ class Recommender:
 
 def _places(matrix: Any, who: Any, product: Any) -> Any:
     """The places of customers and products in a matrix of places; -1 where there is none."""
-    if not len(who):
-        return np.zeros(0, int)
-    return np.where(product >= 0, np.asarray(matrix[who, np.maximum(product, 0)]).ravel(), 0) - 1
+    return np.where(product >= 0, cells(matrix, who, np.maximum(product, 0)), 0) - 1
 
 
 def _taken(values: Any, place: Any) -> Any:

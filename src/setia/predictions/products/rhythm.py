@@ -62,8 +62,13 @@ class Rhythm:
         later = np.maximum(bought.times - STEPS, 0)
         each = [*(bought.times > n for n in range(1, STEPS)), later]
         followed = np.stack([_summed(bought.product, more, products) for more in each], axis=1)
-        shop = _followed(followed.sum(axis=0), step, passed, np.full(STEPS, 0.5), 1.0)
-        cell, prior = bought.product.astype(np.int64) * STEPS + step, np.tile(shop, products)
+        shop, weight = [0.5], 1.0
+        for n in range(STEPS):  # who has bought more often is not taken to be less faithful, until it shows
+            among = passed[step == n]
+            whole = followed[:, n].sum(keepdims=True)
+            shop.append(_followed(whole, np.zeros(len(among), int), among, np.array(shop[-1:]), weight)[0])
+            weight = SHOP_PURCHASES
+        cell, prior = bought.product.astype(np.int64) * STEPS + step, np.tile(shop[1:], products)
         self.again_ = _followed(followed.ravel(), cell, passed, prior, SHOP_PURCHASES).reshape(products, STEPS)
         return self
 
