@@ -234,10 +234,11 @@ def spark_session() -> Iterator[Any]:
     sql = pytest.importorskip("pyspark.sql", reason="Spark is not installed; `make spark` adds it")
     from setia.warehouse.spark import NEEDED
 
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # workers of this environment, not of the path's
     building = sql.SparkSession.builder.master("local[2]").appName("setia")
     quiet = {"spark.ui.enabled": "false", "spark.sql.shuffle.partitions": "2", "spark.driver.bindAddress": "127.0.0.1",
              "spark.driver.host": "127.0.0.1", "spark.ui.showConsoleProgress": "false", "spark.driver.memory": "3g",
-             "spark.sql.autoBroadcastJoinThreshold": "-1", "spark.pyspark.python": sys.executable,
+             "spark.sql.autoBroadcastJoinThreshold": "-1",
              "spark.sql.execution.arrow.pyspark.enabled": "true"}  # fmt: skip
     for name, value in {**quiet, **NEEDED}.items():
         building = building.config(name, value)
