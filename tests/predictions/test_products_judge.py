@@ -14,6 +14,7 @@ from sklearn.metrics import ndcg_score
 from setia.history.scope import Scope
 from setia.predictions.products.judge import RANKERS, NobodyToJudge, _judged, judge
 from setia.predictions.products.known import best
+from setia.predictions.products.recommend import Recommender
 from setia.predictions.products.rules import Rules
 
 AS_OF = dt.date(2025, 7, 1)
@@ -58,7 +59,8 @@ def test_by_hand(reader_of):
     rows = [(f"c{n:02}", age, "tea") for n in range(40) for age in (100, 70, 40)]
     rows += [(f"d{n:02}", 50, "cup tea") for n in range(10)] + [("e", 50, "cup")]
     rows += [(f"c{n:02}", 10, "tea") for n in range(10)] + [("e", 5, "tea"), ("new", 4, "tea"), ("c39", 3, "newest")]
-    found = judge(shop(reader_of, rows), SCOPE)
+    reader = shop(reader_of, rows)
+    found = judge(reader, SCOPE)
     assert (found.day, found.horizon) == (AS_OF - dt.timedelta(days=30), 30)
     rows_of = {(row.ranker, row.products): row for row in found.rows}
     assert set(rows_of) == {(name, which) for name in RANKERS for which in ("all", "new")}
@@ -68,7 +70,8 @@ def test_by_hand(reader_of):
     assert everything.precision_5 == pytest.approx(1 / 5)
     assert (new.customers, new.hit_rate_5, new.recall_10, new.coverage) == (1, 1.0, 1.0, 0.5)
     assert found.happened == 11
-    assert 0 < found.expected < 60
+    told = Recommender().fit(reader, SCOPE.at(found.day)).for_customers()
+    assert found.expected == pytest.approx(sum(told["score"].to_pylist()))
 
 
 def test_the_same_rules_for_all(reader_of):

@@ -223,7 +223,9 @@ def _expected_if_active(
     if not np.any(awkward):
         return _expected_off_the_points(t, shape, rate, a, stays)
     both = [_expected_off_the_points(t, shape, rate, a + shift, stays) for shift in (-2 * near, 2 * near)]
-    return np.asarray((both[0] + both[1]) / 2)
+    mean = np.asarray((both[0] + both[1]) / 2)
+    # Each by itself: what a customer is worth does not depend on who else is asked about.
+    return mean if np.all(awkward) else np.where(awkward, mean, _expected_off_the_points(t, shape, rate, a, stays))
 
 
 def _expected_off_the_points(
@@ -232,7 +234,7 @@ def _expected_off_the_points(
     from scipy.special import hyp2f1
 
     c, z = a + stays - 1, t / (rate + t)
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         rest = np.exp((1 - a) * np.log1p(t / rate)) * hyp2f1(c - shape, a - 1, c, z)
         if not np.all(np.isfinite(rest)):  # a or shape in the hundreds: the untransformed series, or nothing is left
             untransformed = np.exp(-shape * np.log1p(t / rate)) * hyp2f1(shape, stays, c, z)

@@ -12,14 +12,14 @@ import numpy as np
 from setia.predictions.purchases import FloatArray
 
 NEW = {
-    "constant": -1.5, "near": 1.0, "popular": 0.3, "trend": 0.9, "category": 0.3, "seen": 1.0, "active": 0.1,
+    "constant": -1.5, "near": 1.0, "popular": 0.3, "trend": 0.9, "category": 0.3, "seen": 1.7, "active": 0.1,
     "size": 0.2,
 }  # fmt: skip
 """`near`: log of how much the history speaks for it; `popular`: log of the share of purchase days it was bought on;
 `trend`: log of that lately against longer ago; `category`: log of its share in the history; `seen`: log of interest
 shown; `active`: log-odds that the customer buys at all; `size`: log of products on a purchase day."""
 OWN = {
-    "constant": 0.0, "near": 0.0, "popular": 0.0, "trend": 0.0, "seen": 1.0, "active": 0.0, "again": 1.0, "times": 0.0,
+    "constant": 0.0, "near": 0.0, "popular": 0.0, "trend": 0.0, "seen": 0.7, "active": 0.0, "again": 1.0, "times": 0.0,
     "since": 0.0,
 }  # fmt: skip
 """`again`: log-odds by the product's rhythm; `times`: log of the days on which they bought it; `since`: log of the days
