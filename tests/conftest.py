@@ -105,6 +105,16 @@ def new_store(server_url: str) -> Iterator[Callable[[], str]]:
 @pytest.fixture
 def make_shop(server_url: str, tmp_path: Path) -> Iterator[MakeShop]:
     """Makes shops with a fresh database each: `make_shop(currency="GBP", clock=lambda: NOW, extra="[gate]…")`."""
+    yield from _shops(server_url, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def make_lasting_shop(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MakeShop]:
+    """The same for shops that several tests look at and none changes."""
+    yield from _shops(server_url, tmp_path_factory.mktemp("lasting"))
+
+
+def _shops(server_url: str, tmp_path: Path) -> Iterator[MakeShop]:
     made: list[tuple[Shop, str]] = []
 
     def make(*, clock: Callable[[], dt.datetime] = lambda: NOW, extra: str = "", **shop: object) -> Shop:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import random
 from types import SimpleNamespace
 from typing import Any
 
@@ -40,7 +41,7 @@ def test_figures_by_scikit_learn_and_by_definition():
     assert found.coverage == pytest.approx(len(np.unique(ranked[:, :10])) / 40)
 
 
-def shop(reader_of: Any, bought: list[tuple[str, int, str]]) -> Any:
+def shop(reader_of: Any, bought: list[tuple[str, int, str]], **more: Any) -> Any:
     orders = [
         {"order_id": f"o{n}", "customer_id": who, "total": 10, "currency": "USD",
          "day": AS_OF - dt.timedelta(days=age + 1)}
@@ -51,7 +52,7 @@ def shop(reader_of: Any, bought: list[tuple[str, int, str]]) -> Any:
         for n, (_, _, products) in enumerate(bought)
         for product in products.split()
     ]
-    return reader_of(orders=orders, order_lines=lines)
+    return reader_of(orders=orders, order_lines=lines, **more)
 
 
 def test_by_hand(reader_of):
@@ -80,6 +81,26 @@ def test_the_same_rules_for_all(reader_of):
     assert {row.hit_rate_5 for row in found.rows} == {0.0}
 
 
+def test_visits_help_where_they_tell(reader_of):
+    """Everybody looks at one product and buys it a few days later, half of the time."""
+    r = random.Random(8)
+    rows, viewed = [], []
+    for n in range(200):
+        rows += [(f"c{n:03}", r.randint(60, 150), f"p{r.randrange(40):02}") for _ in range(3)]
+        for age in (53, 32, 3):
+            product = f"p{r.randrange(40):02}"
+            viewed.append({"event_id": f"e{n}-{age}", "customer_id": f"c{n:03}", "name": "Product Viewed",
+                           "product_id": product, "day": AS_OF - dt.timedelta(days=age + 1)})  # fmt: skip
+            if age > 3 and r.random() < 0.5:
+                rows.append((f"c{n:03}", age - 8, product))
+    blind, seeing = (
+        {row.products: row for row in judge(shop(reader_of, rows, **more), SCOPE).rows if row.ranker == "ours"}
+        for more in ({}, {"events": viewed})
+    )
+    assert seeing["new"].hit_rate_5 > 0.9
+    assert blind["new"].hit_rate_5 < 0.5
+
+
 def test_nobody_bought_since(reader_of):
     with pytest.raises(NobodyToJudge, match="in the 30 days after it"):
         judge(shop(reader_of, [("x", 50, "tea"), ("y", 9, "tea")]), SCOPE)
@@ -92,7 +113,7 @@ GOODS = "regexp_matches(StockCode, '^[0-9]{5}') and UnitPrice > 0"
 @pytest.mark.data
 @pytest.mark.slow
 def test_better_than_simple_rules_in_a_real_shop(reader_of, data_set):
-    """Online Retail, three windows: new products found by more than the simple rules, and more of everything."""
+    """Online Retail before Christmas: more of what was then bought, and far more of what was new to the customer."""
     lines = (
         f"from read_parquet('{data_set('online_retail.parquet')}') where {GOODS} and not starts_with(InvoiceNo, 'C')"
     )
@@ -103,12 +124,11 @@ def test_better_than_simple_rules_in_a_real_shop(reader_of, data_set):
         order_lines=f"select InvoiceNo as document_id, InvoiceNo as order_id, StockCode as product_id, Quantity as "
         f"quantity, Quantity * UnitPrice as amount {lines}",
     )
-    for as_of, least, least_new in ((dt.date(2011, 12, 9), 0.35, 0.14), (dt.date(2011, 8, 11), 0.37, 0.13)):
-        found = judge(reader, Scope(as_of, "GBP", "Europe/London"))
-        ndcg = {(row.ranker, row.products): row.ndcg_10 for row in found.rows}
-        assert ndcg["ours", "all"] > least
-        assert ndcg["ours", "new"] > least_new
-        for name in ("item_item", "popularity", "repeat"):
-            assert ndcg["ours", "all"] > ndcg[name, "all"], name
-            assert ndcg["ours", "new"] > 1.15 * ndcg[name, "new"], name
-        assert found.expected == pytest.approx(found.happened, rel=0.2), "chances are about right"
+    found = judge(reader, Scope(dt.date(2011, 12, 9), "GBP", "Europe/London"))
+    ndcg = {(row.ranker, row.products): row.ndcg_10 for row in found.rows}
+    assert ndcg["ours", "all"] > 0.34
+    assert ndcg["ours", "new"] > 0.14
+    for name in ("item_item", "popularity", "repeat"):
+        assert ndcg["ours", "all"] > 1.04 * ndcg[name, "all"], name
+        assert ndcg["ours", "new"] > 1.4 * ndcg[name, "new"], name
+    assert found.expected == pytest.approx(found.happened, rel=0.2), "chances are about right"

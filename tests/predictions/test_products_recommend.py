@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from setia.history.scope import Scope
+from setia.predictions.products import blend
 from setia.predictions.products.interactions import NothingSold
 from setia.predictions.products.known import NEVER, best, rank
 from setia.predictions.products.recommend import Recommender
@@ -86,6 +87,28 @@ def test_a_reason_for_each(reader_of):
     assert {row["kind"] for row in nobody.values()} == {"popular"}
     assert len(nobody) == 5
     assert max(nobody.values(), key=lambda row: row["score"])["rank"] == 1
+
+
+def test_what_everybody_has_is_popular_and_no_more(reader_of):
+    """A third buy salt, with machines as without; the older a purchase, the less it speaks."""
+    rows: Bought = [*MANY, ("x", 20, "machine"), ("y", 110, "machine")]
+    rows += [(f"{who}{n:02}", 25, "salt") for who in "ab" for n in range(0, 20, 3)]
+    fitted = Recommender().fit(reader_of(**facts(rows)), SCOPE)
+    found = shown(fitted, "x")
+    assert (found["salt"]["kind"], found["filter"]["kind"]) == ("popular", "together")
+    known = fitted.known_
+    who = np.array([known.past.customers.to_pylist().index(each) for each in "xy"])
+    product = np.searchsorted(known.columns, known.past.products.to_pylist().index("filter"))
+    cause, near = known.because(who, np.array([product, product]))
+    assert [known.past.products[int(each)].as_py() for each in cause] == ["machine", "machine"]
+    assert near[0] == pytest.approx(2 * near[1]), "90 days older"
+
+
+def test_what_they_looked_at_and_then_bought_is_history(reader_of):
+    viewed = [("x", 25, "cup", "Product Viewed"), ("y", 20, "cup", "Product Viewed")]
+    fitted = Recommender().fit(reader_of(**facts([*MANY, ("x", 20, "cup"), ("y", 20, "cup")], viewed)), SCOPE)
+    assert len(fitted.known_.past.seen.age) == 0
+    assert shown(fitted, "x")["cup"]["kind"] == "again"
 
 
 def test_what_they_looked_at_counts_less_the_longer_ago(reader_of):
@@ -175,6 +198,10 @@ def test_what_cannot_be_is_said(reader_of):
         Recommender().fit(reader_of(**facts([("x", -3, "tea")])), SCOPE)
     with pytest.raises(NothingSold):
         Recommender().fit(reader_of(), SCOPE)
+    taken_off = facts([("x", 9, "tea")])
+    taken_off["order_lines"][0]["quantity"] = -1
+    with pytest.raises(NothingSold):
+        Recommender().fit(reader_of(**taken_off), SCOPE)
     with pytest.raises(BadRule, match="margin_weight is 2; it takes a number from 0 to 1"):
         Rules(margin_weight=2)
     with pytest.raises(BadRule, match="horizon_days is 0"):
@@ -254,7 +281,10 @@ def test_rules_hold_against_the_facts(reader_of, seed):
 
 def test_nothing_that_came_later_matters_nor_the_order_of_rows(reader_of):
     given_ = lively(4)
-    assert Recommender().fit(reader_of(**given_), SCOPE).learnt_
+    taught = Recommender().fit(reader_of(**given_), SCOPE)
+    assert taught.learnt_
+    assert np.all(taught.new_weights_[1:4] != blend.start(blend.NEW)[1:4])
+    assert np.all(taught.own_weights_[1:4] != blend.start(blend.OWN)[1:4])
     r = random.Random(5)
     later = facts(
         [("c001", -age, "p03 p04 p99") for age in range(1, 9)],

@@ -140,6 +140,7 @@ def test_owners_of_the_machine_need_the_coffee(reader_of):
         rows += [(f"m{n:02}", start, "coffee"), (f"m{n:02}", start - 20, "coffee")]
     rows += [(f"t{n:02}", age, "tea") for n in range(70) for age in (40, 20)]
     rows += [("m26", 3, "tea"), ("m28", 5, "cup")]
+    rows += [(f"t{n:02}", age, product) for n in range(15) for product in ("bread", "jam") for age in (35, 25)]
     reader = shop(
         reader_of, rows,
         returns=[{"return_id": "r", "document_id": "r", "customer_id": "m29", "product_id": "coffee", "amount": 5,
@@ -148,7 +149,7 @@ def test_owners_of_the_machine_need_the_coffee(reader_of):
     found = complements(reader, SCOPE)
     assert [(row["product_id"], row["complement_id"], row["support"]) for row in found.to_pylist()] == [
         ("machine", "coffee", 20)
-    ], "not the other way round, and no tea"
+    ], "not the other way round, no tea, and no jam for bread that is bought again as well"
     only = found.to_pylist()[0]
     assert only["share"] == pytest.approx(20 / 30)
     assert only["lift"] == pytest.approx(20 * 100 / (30 * 25))

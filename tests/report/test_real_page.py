@@ -10,6 +10,7 @@ import pytest
 from setia.app import Shop
 from setia.kernel import i18n
 from setia.kernel.i18n import LANGUAGES
+from setia.settings import PredictionSettings
 from setia.simulate import ShopSettings, SimulatedShop
 
 
@@ -23,9 +24,14 @@ def simulated(tmp_path_factory):
 def lived_in(make_shop, simulated) -> Shop:
     """A shop with sixty weeks of facts and a programme that has just begun."""
     source, files = simulated
-    shop = make_shop(name="Kopi <b>Setia</b>", clock=lambda: source.now)
+    shop = make_shop(name="Kopi <b>Setia</b>", clock=lambda: source.now, extra="[predictions]")
     shop.import_files(files)
+    whole = shop.settings
+    shop.settings = whole.model_copy(
+        update={"predictions": PredictionSettings(model="mbg_nbd", products=False, reasons=False)}
+    )
     shop.refresh()
+    shop.settings = whole
     shop.programmes.apply("win-back")
     shop.programmes.work(send=False)
     shop.refresh()

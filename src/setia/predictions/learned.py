@@ -32,7 +32,15 @@ class TooLittleToLearn(SetiaError):
     code = "predictions.too_little_to_learn"
 
 
-class ChanceModel:
+class _Learned:
+    _blank: NDArray[np.bool_]
+
+    def _known(self, features: FloatArray) -> FloatArray:
+        """The features without those that were unknown of everybody who was learned from: no tree can take them."""
+        return np.where(self._blank, 0.0, features) if self._blank.any() else features
+
+
+class ChanceModel(_Learned):
     """The chance of a yes: mean log-odds of boosted trees and of a logistic regression on the same columns."""
 
     def fit(self, features: FloatArray, labels: NDArray[Any]) -> Self:
@@ -43,7 +51,8 @@ class ChanceModel:
         if min(yes, len(labels) - yes) < LEAST_OF_EACH:
             raise TooLittleToLearn(least=LEAST_OF_EACH, yes=yes, no=len(labels) - yes)
         rows = drawn(len(labels))
-        known, outcome = features[rows], np.asarray(labels)[rows]
+        self._blank = _never_known(features[rows])
+        known, outcome = self._known(features[rows]), np.asarray(labels)[rows]
         with _threads(len(rows)):
             self._trees = HistGradientBoostingClassifier(**_trees(len(rows))).fit(known, outcome)
             self._regression = _regression().fit(known, outcome)
@@ -51,7 +60,8 @@ class ChanceModel:
 
     def log_odds(self, features: FloatArray) -> FloatArray:
         """The log-odds of a yes for each row."""
-        return np.asarray((self._trees.decision_function(features) + self._regression.decision_function(features)) / 2)
+        known = self._known(features)
+        return np.asarray((self._trees.decision_function(known) + self._regression.decision_function(known)) / 2)
 
     def predict(self, features: FloatArray) -> FloatArray:
         """The chance of a yes for each row."""
@@ -60,7 +70,7 @@ class ChanceModel:
         return np.asarray(expit(self.log_odds(features)))
 
 
-class AmountModel:
+class AmountModel(_Learned):
     """How much, given that it is something: boosted trees with the gamma deviance."""
 
     def fit(self, features: FloatArray, amounts: FloatArray) -> Self:
@@ -71,15 +81,20 @@ class AmountModel:
             raise TooLittleToLearn(least=LEAST_OF_EACH, yes=len(amounts), no=0)
         rows = drawn(len(amounts))
         self._unit = float(amounts.mean())
+        self._blank = _never_known(features[rows])
         with _threads(len(rows)):
             self._trees = HistGradientBoostingRegressor(loss="gamma", **_trees(len(rows))).fit(
-                features[rows], amounts[rows] / self._unit
+                self._known(features[rows]), amounts[rows] / self._unit
             )
         return self
 
     def predict(self, features: FloatArray) -> FloatArray:
         """The expected amount of each row, given that it is something."""
-        return np.asarray(self._unit * self._trees.predict(features))
+        return np.asarray(self._unit * self._trees.predict(self._known(features)))
+
+
+def _never_known(features: FloatArray) -> NDArray[np.bool_]:
+    return np.asarray(~np.isfinite(features).any(axis=0))
 
 
 def drawn(rows: int) -> NDArray[np.intp]:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Ranked = Callable[[Any], tuple[Any, Any]]
 """From customers by number to row and column, the best of each row first."""
+Others = dict[str, Callable[[Any], FloatArray]]
 DEEP = 10
 SHORT = 5
 RANKERS = {
@@ -76,11 +77,17 @@ class Judgement:
 
 
 def judge(
-    facts: Snapshot, scope: Scope, horizon_days: int = HORIZON_DAYS, rules: Rules | None = None, seed: int = 0
+    facts: Snapshot,
+    scope: Scope,
+    horizon_days: int = HORIZON_DAYS,
+    rules: Rules | None = None,
+    seed: int = 0,
+    also: Callable[[Known], Others] | None = None,
 ) -> Judgement:
     """Recommend from what was known a horizon before `as_of`, and hold it against what was bought since.
 
-    All keep to the same rules. Raises NothingSold, NobodyToJudge.
+    All keep to the same rules. `also` gives other rankers to judge by the side, from what is known: scores of every
+    product for customers by number. Raises NothingSold, NobodyToJudge.
     """
     day = scope.as_of - dt.timedelta(days=horizon_days)
     ours = Recommender(rules, horizon_days, seed).fit(facts, scope.at(day))
@@ -88,10 +95,11 @@ def judge(
     bought = bought_since(read(facts, scope, horizon_days), known.past, horizon_days)
     if not bought.nnz:
         raise NobodyToJudge(day=day, horizon=horizon_days)
-    others, new = _others(known), bought - bought.multiply(known.own > 0)
+    others = {**_others(known), **(also(known) if also else {})}
+    new = bought - bought.multiply(known.own > 0)
     new.eliminate_zeros()
     rows = []
-    for name in RANKERS:
+    for name in ("ours", *others):
         for products, wanted in (("all", bought), ("new", new)):
 
             def ranked(who: Any, name: str = name, again: bool = products == "all") -> tuple[Any, Any]:
@@ -104,7 +112,7 @@ def judge(
     return Judgement(day, horizon_days, tuple(rows), *_calibration(ours, bought))
 
 
-def _others(known: Known) -> dict[str, Callable[[Any], FloatArray]]:
+def _others(known: Known) -> Others:
     """What the simple rules make of every product for some customers; what all buy decides between equals."""
     past = known.past
     popular = past.recent / (past.shop_recent + 1)

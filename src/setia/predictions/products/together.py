@@ -91,7 +91,6 @@ def _strongest(inverse: FloatArray, start: int) -> tuple[Any, Any, FloatArray]:
     """The strongest neighbours of the columns of one block."""
     columns = np.arange(start, min(start + BLOCK, len(inverse)))
     weights = -inverse[:, columns] / inverse[columns, columns]
-    weights[columns, columns - start] = 0
     # The last digits of an inverse differ from machine to machine.
     weights = np.round(weights, 7)
     least = np.partition(weights, -min(NEIGHBOURS, len(weights)), axis=0)[-min(NEIGHBOURS, len(weights))]
@@ -119,22 +118,15 @@ def pairs(facts: Snapshot, days: Any, products: pa.Array) -> pa.Table:
     `lift` (times as often as by chance), `likelihood_ratio`, `score`."""
     import pyarrow as pa
 
-    baskets = days.select("customer_id", "document", "age", "product_id").distinct()
-    baskets = baskets.mutate(
-        day=baskets.document.isnull().ifelse(baskets.age, -1),
-        who=baskets.customer_id.fill_null(""),
-        what=baskets.document.fill_null(""),
-    ).select("who", "what", "day", "product_id")
+    baskets = days.select("product_id", "age", who=days.customer_id.fill_null(""), what=days.document.fill_null(""))
     alone = baskets.group_by("product_id").aggregate(baskets=baskets.count())
     other = baskets.view()
-    joined = baskets.join(
-        other,
-        [baskets.who == other.who, baskets.what == other.what, baskets.day == other.day,
-         baskets.product_id < other.product_id],
-    ).select(one=baskets.product_id, other=other.product_id)  # fmt: skip
+    same = [baskets[name] == other[name] for name in ("who", "what", "age")]
+    joined = baskets.join(other, [*same, baskets.product_id < other.product_id])
+    joined = joined.select(one=baskets.product_id, other=other.product_id)
     counted = joined.group_by("one", "other").aggregate(both=joined.count())
     found, sizes = facts.arrow(counted.filter(counted.both >= LEAST_PAIRS)), facts.arrow(alone)
-    whole = facts.arrow(baskets.select("who", "what", "day").distinct().count().as_table()).column(0)[0].as_py()
+    whole = facts.arrow(baskets.select("who", "what", "age").distinct().count().as_table()).column(0)[0].as_py()
     count = np.zeros(len(products))
     count[codes(sizes["product_id"], products)] = sizes["baskets"].to_numpy()
     i, j, both = codes(found["one"], products), codes(found["other"], products), found["both"].to_numpy().astype(float)
