@@ -22,7 +22,25 @@ from setia.metrics.metric import Listing
 from setia.metrics.service import Metrics
 from setia.metrics.variants import Variant
 from setia.metrics.watch import Target, Watched
-from setia.predictions.service import Card
+from setia.predictions.backtest import Against, BackTest
+from setia.predictions.bg_bb import BGBB
+from setia.predictions.bg_nbd import BGNBD
+from setia.predictions.covariates import WithCovariates
+from setia.predictions.drift import Drift
+from setia.predictions.drivers import Driver, Drivers
+from setia.predictions.gamma_gamma import GammaGamma
+from setia.predictions.hazard import DiscreteTimeHazard
+from setia.predictions.mbg_cnbd import MBGCNBD
+from setia.predictions.mbg_nbd import MBGNBD
+from setia.predictions.outlook import Card
+from setia.predictions.pareto_nbd import ParetoNBD
+from setia.predictions.products.judge import Judged, Judgement
+from setia.predictions.products.recommend import Recommender
+from setia.predictions.products.rules import Rules
+from setia.predictions.scoring import Score
+from setia.predictions.service import Predictions
+from setia.predictions.subscribers import RiskCheck, SubscriberRisks
+from setia.predictions.survivors import BetaDiscreteWeibull, ShiftedBetaGeometric
 from setia.programmes.journeys.desk import Journeys, Worked
 from setia.programmes.journeys.placebo import Placebo
 from setia.programmes.journeys.planning import Plan
@@ -52,9 +70,29 @@ with setia.open("kopi") as shop:
 ```
 """
 VALUES = (
-    ImportReport, FileReport, Preview, Totals, Understood, Bridge, Account, Replaced, Refreshed, Card, Scope, Answer,
+    ImportReport, FileReport, Preview, Totals, Understood, Bridge, Account, Replaced, Refreshed, Card, Drift, Scope, Answer,
+    BackTest, Score, Against, Drivers, Driver, SubscriberRisks, RiskCheck, Rules, Judgement, Judged,
     Watched, Target, Variant, Plan, Placebo, Written, Running, Worked, Result, Lift, Proportion, Interval, CostPerIncremental,
 )  # fmt: skip
+MODELS = (
+    MBGNBD, BGNBD, MBGCNBD, ParetoNBD, GammaGamma, BGBB, WithCovariates, ShiftedBetaGeometric, BetaDiscreteWeibull,
+    DiscreteTimeHazard,
+)  # fmt: skip
+MODELS_INTRODUCTION = """## Models alone
+
+For those who want a model without a shop: `fit` takes arrays with the field's column names (`frequency`, `recency`, `T`,
+`monetary_value`), `get_params` tells what was found, attributes that end in an underscore are there after a fit.
+
+```python
+import numpy as np
+
+from setia.predictions.mbg_nbd import MBGNBD
+
+x, t_x, T = np.array([2, 0, 4] * 20), np.array([30.4, 0.0, 29.9] * 20), np.array([38.9, 38.9, 38.9] * 20)
+model = MBGNBD().fit(x, t_x, T)
+print(model.get_params(), model.expected_purchases(13.0, x, t_x, T)[:3])
+```
+"""
 READER = ("rows", "table", "arrow", "query")
 """What a reader offers to the outside."""
 _PRIVATE_DOORS = {"writing", "identity"}
@@ -71,6 +109,10 @@ def page() -> str:
         _class(Metrics, "shop.metrics", "shop.metrics"),
         _metrics(),
         _class(Journeys, "shop.programmes", "shop.programmes"),
+        _class(Predictions, "shop.predictions", "shop.predictions"),
+        _class(Recommender, "Recommender", "recommender"),
+        MODELS_INTRODUCTION.strip(),
+        *(_class(model, f"{model.__module__}.{model.__name__}", "model") for model in MODELS),
         _class(Reader, "Reader", "reader", READER),
         "## Values that come back",
         *(_value(each) for each in VALUES),
@@ -129,7 +171,7 @@ def _class(cls: type, title: str, owner: str, only: tuple[str, ...] = ()) -> str
         if function is not member and not isinstance(member, classmethod) and hasattr(member, "func"):
             parts.append(f"### `{owner}.{name}`\n\n{paragraphs(function)}")
         else:
-            parts.append(_function(function, f"{'Shop' if isinstance(member, classmethod) else owner}.{name}"))
+            parts.append(_function(function, f"{cls.__name__ if isinstance(member, classmethod) else owner}.{name}"))
     return "\n\n".join(parts)
 
 

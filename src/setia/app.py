@@ -28,7 +28,8 @@ from setia.metrics.service import Metrics
 from setia.metrics.variants import Variant, variants
 from setia.metrics.views import add_views
 from setia.metrics.watch import Target, Watched, targets, watch
-from setia.predictions.service import Predictions, drifts
+from setia.predictions.foreseeing import drifts
+from setia.predictions.service import Predictions
 from setia.programmes.journeys.desk import Journeys
 from setia.programmes.journeys.service import Chance
 from setia.refresh import Refreshed, last_card, refresh, tell_facts

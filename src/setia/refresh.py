@@ -22,8 +22,8 @@ from setia.kernel.progress import Progress
 from setia.messaging.tables import sends
 from setia.predictions import keeping
 from setia.predictions.drift import Drift
+from setia.predictions.foreseeing import Foreseen, choose, drifts, foresee
 from setia.predictions.outlook import Card
-from setia.predictions.service import Foreseen, choose, drifts, foresee
 from setia.programmes.journeys.service import known
 from setia.programmes.journeys.tables import enrolments
 from setia.segments import saved, standing

@@ -76,6 +76,7 @@ def reader(reader_of):
         ("days_since_order(channel = 'web') > 100", {"ani"}),
         ("days_since_first_order_with(total < 100) between 0 and 0", {"ani"}),
         ("last_day >= days_ago(1)", {"ani"}),
+        ("last_day >= days_ago(1) and last_day < days_ahead(1)", {"ani"}),
         ("last_day < days_ago(1) and orders > 0", {"dewi"}),
         ("orders > 0 and not count_events('Product Viewed', 90) > 0", {"dewi"}),
     ],
@@ -103,6 +104,7 @@ def test_by_hand(reader, text, expected):
         ("not_followed('A', 'B')", "it needs a number of days"),
         ("count_events('A')", "is not true or false by itself"),
         ("last_day > days_ago('x')", "write `days_ago\\(30\\)`"),
+        ("last_day > days_ahead()", "write `days_ahead\\(30\\)`"),
         ("days_since_order(30) > 1", "a condition at most"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from setia.history.scope import Scope
 from setia.predictions.products import blend
 from setia.predictions.products.interactions import NothingSold
-from setia.predictions.products.known import NEVER, best, rank
+from setia.predictions.products.known import NEVER, Known, best, rank
 from setia.predictions.products.recommend import Recommender
 from setia.predictions.products.rules import BadRule, Rules
 
@@ -172,6 +173,12 @@ def test_margins(reader_of):
     assert weighed["cup"]["rank"] > weighed["machine"]["rank"]
 
 
+def test_chances_not_odds_are_weighed_by_margin():
+    """98 % of 2 is less than 88 % of 3, though 55 to 1 times 2 is more than 7 to 1 times 3."""
+    known: Any = SimpleNamespace(worth=np.log([2.0, 3.0]))
+    assert Known.best(known, np.array([[4.0, 2.0]]), 2)[1].tolist() == [1, 0]
+
+
 def test_the_favourite_category_comes_first(reader_of):
     products = [{"product_id": f"{kind}{n}", "category": kind} for kind in ("toys", "wine") for n in range(3)]
     rows: Bought = [(f"{kind}-{n:02}", 20 + n, f"{kind}{n % 3}") for kind in ("toys", "wine") for n in range(30)]
@@ -280,7 +287,7 @@ def test_rules_hold_against_the_facts(reader_of, seed):
 
 
 def test_nothing_that_came_later_matters_nor_the_order_of_rows(reader_of):
-    given_ = lively(4)
+    given_ = lively(4, people=300)
     taught = Recommender().fit(reader_of(**given_), SCOPE)
     assert taught.learnt_
     assert np.all(taught.new_weights_[1:4] != blend.start(blend.NEW)[1:4])

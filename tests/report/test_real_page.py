@@ -20,11 +20,11 @@ def simulated(tmp_path_factory):
     return shop, shop.history(tmp_path_factory.mktemp("simulated"))
 
 
-@pytest.fixture
-def lived_in(make_shop, simulated) -> Shop:
-    """A shop with sixty weeks of facts and a programme that has just begun."""
+@pytest.fixture(scope="module")
+def lived_in(make_lasting_shop, simulated) -> Shop:
+    """A shop with sixty weeks of facts, a programme that has just begun, and everything that predictions have."""
     source, files = simulated
-    shop = make_shop(name="Kopi <b>Setia</b>", clock=lambda: source.now, extra="[predictions]")
+    shop = make_lasting_shop(name="Kopi <b>Setia</b>", clock=lambda: source.now, extra="[predictions]")
     shop.import_files(files)
     whole = shop.settings
     shop.settings = whole.model_copy(

@@ -145,6 +145,52 @@ def value(
     table(found.column_names, rows)
 
 
+def drivers(
+    shop: ShopOption = ".",
+    window: Annotated[int, typer.Option(min=1, help="First days that are looked at.")] = 7,
+    horizon: Annotated[int, typer.Option(min=7, help="Days after them in which somebody must buy again.")] = 90,
+    as_of: AsOfOption = None,
+    lang: LangOption = None,
+) -> None:
+    """What goes with staying, adjusted for the rest: behaviours, support, products, channels."""
+    from setia.kernel.i18n import Speaker
+
+    with opened(shop) as own:
+        speaker = Speaker.of(lang or own.settings.shop.language, own.settings.shop.currency)
+        found = own.predictions.drivers(window_days=window, horizon_days=horizon, as_of=day(as_of))
+    rows = [
+        [
+            speaker(each.title) + (f": {each.level}" if each.level else ""), speaker.count(each.customers_with),
+            speaker.percent(each.stayed_with), speaker.percent(each.stayed_without),
+            speaker.points(each.adjusted_difference), f"{speaker.points(each.low)} … {speaker.points(each.high)}",
+            "clear" if each.significant else "",
+        ]
+        for each in found.rows
+    ]  # fmt: skip
+    table(["what", "customers", "stayed with it", "without it", "all else alike", "19 in 20", ""], rows)
+    typer.echo(f"\n{speaker(found.caution)}")
+    for note in found.notes:
+        typer.echo(speaker(note))
+
+
+def products(shop: ShopOption = ".", as_of: AsOfOption = None) -> None:
+    """Judge recommendations on the last 30 days, and list who might subscribe to what."""
+    with opened(shop) as own:
+        judged = own.predictions.judge_recommendations(as_of=day(as_of))
+        candidates = own.predictions.subscription_candidates(as_of=day(as_of)).slice(0, 20)
+    rows = [
+        [
+            each.ranker, each.products, f"{each.customers:,}", f"{each.hit_rate_5:.1%}", f"{each.precision_5:.1%}",
+            f"{each.recall_10:.1%}", f"{each.ndcg_10:.3f}", f"{each.coverage:.0%}",
+        ]
+        for each in judged.rows
+    ]  # fmt: skip
+    heads = ["ranked by", "products", "customers", "hit in 5", "of 5 bought", "found in 10", "NDCG", "catalogue"]
+    table(heads, rows, title=f"Recommended on {judged.day}, bought in the {judged.horizon} days after")
+    found = [[plain(each) for each in row.values()] for row in candidates.to_pylist()]
+    table(candidates.column_names, found, title="Who might subscribe to what")
+
+
 def _signed(share: float | None, speaker: Speaker) -> str:
     return speaker.missing if share is None else ("+" if share > 0 else "−") + speaker.percent(abs(share))
 
@@ -156,4 +202,6 @@ def add_to(app: typer.Typer) -> None:
     own.command("card")(card)
     own.command("drift")(drift)
     own.command("value")(value)
+    own.command("drivers")(drivers)
+    own.command("products")(products)
     app.add_typer(own, name="predict")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from setia.conditions.behaviour import FUNCTIONS, SOURCES, Behaviour
-from setia.conditions.compiling import asked_by, own_condition, whole_number
+from setia.conditions.compiling import DAYS, asked_by, own_condition, whole_number
 from setia.conditions.properties import PROPERTIES, property_of
 from setia.kernel.errors import SetiaError
 from setia.kernel.near import nearest
@@ -98,9 +98,9 @@ class Check:
 
     def _call(self, node: sql.Expression) -> str:
         name = node.name.lower()
-        if name == "days_ago":
+        if name in DAYS:
             if len(node.expressions) != 1 or whole_number(node.expressions[0]) is None:
-                raise self._wrong(f"`{node.sql(dialect='duckdb')}`: write `days_ago(30)`, with a number of days")
+                raise self._wrong(f"`{node.sql(dialect='duckdb')}`: write `{name}(30)`, with a number of days")
             return "day"
         if name == "in_segment" and self._what == "trait":
             return self._member(node)
@@ -113,7 +113,7 @@ class Check:
             return PROPERTIES[name]
         if name not in FUNCTIONS or self._what != "trait":
             more = [*FUNCTIONS, "in_segment"] if self._what == "trait" else []
-            choices = [*more, "days_ago", *(PROPERTIES if "properties" in self._columns else ())]
+            choices = [*more, *DAYS, *(PROPERTIES if "properties" in self._columns else ())]
             meant = nearest(name, choices)
             hint = f"; did you mean `{meant}`?" if meant else f"; there are {', '.join(choices)}"
             raise self._wrong(f"there is no function `{node.name}`{hint}")

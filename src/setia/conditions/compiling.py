@@ -10,6 +10,9 @@ from setia.conditions.behaviour import FUNCTIONS, Behaviour
 from setia.conditions.properties import PROPERTIES, property_of, told_property
 from setia.metrics.options import MOST_DAYS
 
+DAYS = {"days_ago": -1, "days_ahead": 1}
+"""Functions that name a day by its distance from `as_of`."""
+
 if TYPE_CHECKING:
     from sqlglot import expressions as sql
 
@@ -87,8 +90,8 @@ def _called(node: sql.Expression, table: Any, scope: Scope, segments: Mapping[st
 
     if node.name.lower() == "in_segment":
         return segments[node.expressions[0].name].on(table, scope)
-    if node.name.lower() == "days_ago":
-        return ibis.literal(scope.as_of - dt.timedelta(days=int(node.expressions[0].name)))
+    if (ahead := DAYS.get(node.name.lower())) is not None:
+        return ibis.literal(scope.as_of + ahead * dt.timedelta(days=int(node.expressions[0].name)))
     if (name := property_of(node)) is not None:
         return told_property(table.properties, name, PROPERTIES[node.name.lower()])
     asked = asked_by(node)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from setia.history.scope import Scope
-from setia.predictions.products.interactions import numbers, product_days, purchases
+from setia.predictions.products.interactions import codes, numbers, product_days, purchases
+from setia.predictions.products.known import rank
 from setia.predictions.products.recommend import Recommender
 from setia.predictions.products.together import SIGNIFICANT, log_likelihood_ratio
 
@@ -67,9 +68,6 @@ def lacking(fitted: Recommender, found: pa.Table, most: int = 1) -> pa.Table:
     `customer_id`, `rank`, `product_id` they own, `complement_id`, and its `share` and `lift`: the highest share first.
     """
     import pyarrow as pa
-
-    from setia.predictions.products.interactions import codes
-    from setia.predictions.products.known import rank
 
     known, past = fitted.known_, fitted.known_.past
     own = known.own.tocsc()

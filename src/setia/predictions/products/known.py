@@ -20,7 +20,7 @@ HALF_LIFE = 90.0
 VIEW = 0.2
 """What looking at a product counts in a history, where buying it counts 1."""
 FLOOR = 0.003
-"""What nothing speaks for a product counts, where its log is taken."""
+"""Added to what speaks for a product before its log is taken, so that nothing has one too."""
 LEAST_SHARE = 0.05
 NEVER = -np.inf
 
@@ -55,6 +55,8 @@ class Known:
         self.barred = past.matrix(rows, products, np.ones(len(rows)))[:, self.columns]
 
     def _products(self, rules: Rules) -> None:
+        from scipy import sparse
+
         past = self.past
         lately = np.log((past.lately + 0.5) / (past.shop_lately + 1))[self.columns]
         recent = np.log((past.recent + 0.5) / (past.shop_recent + 1))[self.columns]
@@ -64,7 +66,9 @@ class Known:
         self.usual = self._toward @ owned
         self.worth = rules.worth(past)[self.columns].astype(np.float32)
         self.category = past.category[self.columns]
-        self.kinds = (past.category[:, None] == np.arange(past.category.max(initial=-1) + 1)).astype(np.float32)
+        of, size = np.flatnonzero(past.category >= 0), past.category.max(initial=-1) + 1
+        cells = (np.ones(len(of), np.float32), (of, past.category[of]))
+        self.kinds = sparse.csr_matrix(cells, shape=(len(past.products), size))
 
     def _customers(self, horizon_days: int) -> None:
         days, size = self.past.days, len(self.past.customers) + 1
@@ -103,7 +107,7 @@ class Known:
         active = self.active[who]
         new = {
             "near": near, "popular": self.popular[None, :], "trend": self.trend[None, :],
-            "category": self._liked(history) if self.kinds.any() else nothing,
+            "category": self._liked(history) if self.kinds.nnz else nothing,
             "seen": seen, "active": active, "size": self.size[who],
         }  # fmt: skip
         cells = self.own[who][:, self.columns].tocoo()
@@ -115,7 +119,7 @@ class Known:
         return Features(new, own, row, column)
 
     def _liked(self, history: Any) -> Any:
-        share = np.asarray(history @ self.kinds)
+        share = (history @ self.kinds).toarray()
         share /= np.maximum(share.sum(axis=1, keepdims=True), 1e-9)
         liked = np.log(share + LEAST_SHARE) - np.log(LEAST_SHARE)
         return np.where(self.category >= 0, liked[:, self.category], 0).astype(np.float32)
