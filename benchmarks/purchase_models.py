@@ -86,8 +86,8 @@ class Oracle:
 
 def compare(label: str, columns: dict[str, np.ndarray], runs: int, oracle: Oracle | None, folder: Path) -> None:
     """Print median and range of the seconds each takes on the same arrays."""
-    from setia.predictions.bg_nbd import BGNBD
-    from setia.predictions.mbg_nbd import MBGNBD
+    from setia.predictions.models.bg_nbd import BGNBD
+    from setia.predictions.models.mbg_nbd import MBGNBD
 
     path = folder / "histories.npz"
     np.savez(path, **columns)

@@ -23,24 +23,24 @@ from setia.metrics.service import Metrics
 from setia.metrics.variants import Variant
 from setia.metrics.watch import Target, Watched
 from setia.predictions.backtest import Against, BackTest
-from setia.predictions.bg_bb import BGBB
-from setia.predictions.bg_nbd import BGNBD
-from setia.predictions.covariates import WithCovariates
 from setia.predictions.drift import Drift
-from setia.predictions.drivers import Driver, Drivers
-from setia.predictions.gamma_gamma import GammaGamma
-from setia.predictions.hazard import DiscreteTimeHazard
-from setia.predictions.mbg_cnbd import MBGCNBD
-from setia.predictions.mbg_nbd import MBGNBD
+from setia.predictions.drivers.drivers import Driver, Drivers
+from setia.predictions.models.bg_bb import BGBB
+from setia.predictions.models.bg_nbd import BGNBD
+from setia.predictions.models.covariates import WithCovariates
+from setia.predictions.models.gamma_gamma import GammaGamma
+from setia.predictions.models.hazard import DiscreteTimeHazard
+from setia.predictions.models.mbg_cnbd import MBGCNBD
+from setia.predictions.models.mbg_nbd import MBGNBD
+from setia.predictions.models.pareto_nbd import ParetoNBD
+from setia.predictions.models.survivors import BetaDiscreteWeibull, ShiftedBetaGeometric
 from setia.predictions.outlook import Card
-from setia.predictions.pareto_nbd import ParetoNBD
 from setia.predictions.products.judge import Judged, Judgement
 from setia.predictions.products.recommend import Recommender
 from setia.predictions.products.rules import Rules
 from setia.predictions.scoring import Score
 from setia.predictions.service import Predictions
 from setia.predictions.subscribers import RiskCheck, SubscriberRisks
-from setia.predictions.survivors import BetaDiscreteWeibull, ShiftedBetaGeometric
 from setia.programmes.journeys.desk import Journeys, Worked
 from setia.programmes.journeys.placebo import Placebo
 from setia.programmes.journeys.planning import Plan
@@ -86,7 +86,7 @@ For those who want a model without a shop: `fit` takes arrays with the field's c
 ```python
 import numpy as np
 
-from setia.predictions.mbg_nbd import MBGNBD
+from setia.predictions.models.mbg_nbd import MBGNBD
 
 x, t_x, T = np.array([2, 0, 4] * 20), np.array([30.4, 0.0, 29.9] * 20), np.array([38.9, 38.9, 38.9] * 20)
 model = MBGNBD().fit(x, t_x, T)

@@ -124,6 +124,10 @@ def workspace(tmp_path_factory: pytest.TempPathFactory, surroundings: pytest.Mon
             surroundings.setenv("SETIA_EMAIL__HOST", "127.0.0.1")
             surroundings.setenv("SETIA_EMAIL__PORT", str(mailbox.port))
             surroundings.setenv("SETIA_EMAIL__SECURITY", "none")
+            # The pages look at what this first refresh predicted; theirs need not look back and forth once more.
+            surroundings.setenv("SETIA_PREDICTIONS__MODEL", "mbg_nbd")
+            surroundings.setenv("SETIA_PREDICTIONS__PRODUCTS", "false")
+            surroundings.setenv("SETIA_PREDICTIONS__REASONS", "false")
             yield workspace
     finally:
         destroy(workspace)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import betaln, gammaln
 
-from setia.predictions.bg_bb import BGBB
-from setia.predictions.purchases import BadHistory, TooFewCustomers
+from setia.predictions.models.bg_bb import BGBB
+from setia.predictions.models.purchases import BadHistory, TooFewCustomers
 
 DONORS = BGBB.from_params(1.203522463748982, 0.7497163943588759, 0.6567181677397101, 2.783441894174386)
 

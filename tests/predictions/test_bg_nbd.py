@@ -8,7 +8,7 @@ import pytest
 from scipy.special import gammaln
 from scipy.stats import nbinom
 
-from setia.predictions.bg_nbd import BGNBD
+from setia.predictions.models.bg_nbd import BGNBD
 
 PAPER = BGNBD.from_params(0.243, 4.414, 0.793, 2.426)
 FITTED = BGNBD.from_params(0.2425929, 4.4135316, 0.7928862, 2.4257540)

@@ -7,12 +7,12 @@ import pytest
 from scipy.special import betaln, gammaln, hyp2f1
 from scipy.stats import chi2
 
-from setia.predictions.bg_nbd import BGNBD
-from setia.predictions.covariate_rows import BadCovariate
-from setia.predictions.covariates import Coefficient, WithCovariates
-from setia.predictions.mbg_nbd import MBGNBD
-from setia.predictions.pareto_nbd import ParetoNBD
-from setia.predictions.purchases import BadHistory, TooFewCustomers
+from setia.predictions.models.bg_nbd import BGNBD
+from setia.predictions.models.covariate_rows import BadCovariate
+from setia.predictions.models.covariates import Coefficient, WithCovariates
+from setia.predictions.models.mbg_nbd import MBGNBD
+from setia.predictions.models.pareto_nbd import ParetoNBD
+from setia.predictions.models.purchases import BadHistory, TooFewCustomers
 
 PLAIN = {"bg_nbd": BGNBD, "mbg_nbd": MBGNBD, "pareto_nbd": ParetoNBD}
 MODELS = [*PLAIN]

@@ -18,11 +18,11 @@ from setia.history.scope import Scope
 from setia.kernel.i18n import Sentence
 from setia.metrics.options import BadOption
 from setia.predictions import early_days as reading
-from setia.predictions.adjusting import Groups, false_discovery, fit, independent, products, standardised
-from setia.predictions.comparing import _joined_months
-from setia.predictions.drivers import TooLittleToCompare, drivers, first_week
-from setia.predictions.early_days import early_days
-from setia.predictions.factors import FACTORS
+from setia.predictions.drivers.adjusting import Groups, false_discovery, fit, independent, products, standardised
+from setia.predictions.drivers.comparing import _joined_months
+from setia.predictions.drivers.drivers import TooLittleToCompare, drivers, first_week
+from setia.predictions.drivers.early_days import early_days
+from setia.predictions.drivers.factors import FACTORS
 
 ZONE = ZoneInfo("Asia/Jakarta")
 START = dt.datetime(2024, 3, 1, tzinfo=ZONE)

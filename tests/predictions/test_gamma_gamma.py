@@ -10,8 +10,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import gamma
 
-from setia.predictions.gamma_gamma import GammaGamma
-from setia.predictions.purchases import BadHistory, TooFewCustomers
+from setia.predictions.models.gamma_gamma import GammaGamma
+from setia.predictions.models.purchases import BadHistory, TooFewCustomers
 
 NOTE = GammaGamma.from_params(6.25, 3.74, 15.44)
 

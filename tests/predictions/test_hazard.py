@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 
-from setia.predictions.hazard import BadPeriods, DiscreteTimeHazard, TooFewEnded
-from setia.predictions.purchases import NoConvergence
-from setia.predictions.ridge import RIDGE, RIDGES
+from setia.predictions.models.hazard import BadPeriods, DiscreteTimeHazard, TooFewEnded
+from setia.predictions.models.purchases import NoConvergence
+from setia.predictions.models.ridge import RIDGE, RIDGES
 
 
 def simulated(people, seed=1, periods=24, slopes=(0.8, -0.5), changing=True):

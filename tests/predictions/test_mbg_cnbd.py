@@ -13,10 +13,10 @@ from scipy.integrate import quad
 from scipy.special import gammaln
 from scipy.stats import nbinom
 
-from setia.predictions.bg_nbd import BGNBD, BetaGeometricParameters
-from setia.predictions.mbg_cnbd import MBGCNBD
-from setia.predictions.mbg_nbd import MBGNBD
-from setia.predictions.purchases import BadHistory, TooFewCustomers
+from setia.predictions.models.bg_nbd import BGNBD, BetaGeometricParameters
+from setia.predictions.models.mbg_cnbd import MBGCNBD
+from setia.predictions.models.mbg_nbd import MBGNBD
+from setia.predictions.models.purchases import BadHistory, TooFewCustomers
 
 PARAMS = (1.3, 30.0, 0.5, 1.5)
 

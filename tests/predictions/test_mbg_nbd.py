@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.special import hyp2f1
 
-from setia.predictions.bg_nbd import BGNBD
-from setia.predictions.mbg_nbd import MBGNBD
+from setia.predictions.models.bg_nbd import BGNBD
+from setia.predictions.models.mbg_nbd import MBGNBD
 
 MODEL = MBGNBD.from_params(0.525, 6.183, 0.891, 1.614)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from setia.predictions.bg_nbd import BGNBD
-from setia.predictions.mbg_cnbd import MBGCNBD
-from setia.predictions.on_spark import with_scores
-from setia.predictions.pareto_nbd import ParetoNBD
+from setia.predictions.models.bg_nbd import BGNBD
+from setia.predictions.models.mbg_cnbd import MBGCNBD
+from setia.predictions.models.on_spark import with_scores
+from setia.predictions.models.pareto_nbd import ParetoNBD
 
 pytestmark = [pytest.mark.java, pytest.mark.slow]
 

@@ -17,10 +17,10 @@ from setia.predictions.backtest import backtest
 from setia.predictions.correcting import Spread, factors
 from setia.predictions.drift import drift
 from setia.predictions.horizon import BadHorizon, value_until
+from setia.predictions.models.purchases import NoConvergence
 from setia.predictions.next_order import Rhythm, coverage
 from setia.predictions.outlook import NUMBERS, outlook
 from setia.predictions.past import Windows
-from setia.predictions.purchases import NoConvergence
 
 
 def looked(facts: Any, *ranking: str, scope: Scope = SCOPE, margin: float = 0.4, rate: float = 0.1, **more: Any) -> Any:

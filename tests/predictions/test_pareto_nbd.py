@@ -13,8 +13,8 @@ from scipy.integrate import quad
 from scipy.special import expit, gammaln, hyp2f1
 from scipy.stats import nbinom
 
-from setia.predictions.pareto_nbd import ParetoNBD, ParetoParameters, log_odds_of_having_left
-from setia.predictions.purchases import BadHistory, TooFewCustomers
+from setia.predictions.models.pareto_nbd import ParetoNBD, ParetoParameters, log_odds_of_having_left
+from setia.predictions.models.purchases import BadHistory, TooFewCustomers
 
 WALKTHROUGH = ParetoNBD.from_params(0.5534, 10.5802, 0.6061, 11.6562)
 """The parameters of the BTYD package's walkthrough."""

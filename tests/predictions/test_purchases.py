@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import beta, gamma
 
-from setia.predictions.bg_nbd import BGNBD
-from setia.predictions.mbg_nbd import MBGNBD
-from setia.predictions.purchases import (
+from setia.predictions.models.bg_nbd import BGNBD
+from setia.predictions.models.mbg_nbd import MBGNBD
+from setia.predictions.models.purchases import (
     SCALE,
     SHAPE,
     BadHistory,

@@ -1,6 +1,8 @@
-"""What each customer will do next: who is still active, when they buy again, what they are worth.
+"""What each customer will do next: order again and when, for how much, leave, want; and how far that may be believed.
 
-One file per model. `purchases` holds what the purchase models share: grouped purchase histories and the
-optimiser. `bg_nbd` and `mbg_nbd` say how often a customer will buy and whether they have left; `gamma_gamma`
-says how much an average order of theirs is worth.
+`past` is the shop as it stood on a day; `candidates` predict from it, models and rules and `boosted` trees alike;
+`backtest` judges them (`scoring`) and chooses; `correcting` mends level and season and makes intervals; `outlook` is what
+the chosen one expects from today on; `foreseeing` is all that a refresh adds to customers, `reasons` and `next_order`
+among it; `drift` holds it against what came. `service` is the door. Rooms of their own: `models` (without a shop),
+`products` (what to suggest), `drivers` (what goes with staying).
 """

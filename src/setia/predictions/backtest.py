@@ -19,8 +19,8 @@ from setia.predictions.candidates import CANDIDATES, LEARNED
 from setia.predictions.correcting import CORRECTIONS, Spread, factors, ratio
 from setia.predictions.forecast import Forecast
 from setia.predictions.learned import TooLittleToLearn
+from setia.predictions.models.purchases import LEAST_CUSTOMERS, FloatArray, NoConvergence, TooFewCustomers
 from setia.predictions.past import Past, Windows
-from setia.predictions.purchases import LEAST_CUSTOMERS, FloatArray, NoConvergence, TooFewCustomers
 from setia.predictions.scoring import Score, calibration, deviances, in_blocks, score
 
 if TYPE_CHECKING:

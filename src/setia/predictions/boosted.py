@@ -10,9 +10,9 @@ import numpy as np
 from setia.predictions.features import Columns
 from setia.predictions.forecast import Forecast
 from setia.predictions.learned import AmountModel, ChanceModel, TooLittleToLearn
-from setia.predictions.mbg_nbd import MBGNBD
+from setia.predictions.models.mbg_nbd import MBGNBD
+from setia.predictions.models.purchases import FloatArray, NoConvergence, TooFewCustomers
 from setia.predictions.past import Past
-from setia.predictions.purchases import FloatArray, NoConvergence, TooFewCustomers
 
 
 @dataclass(frozen=True, eq=False)

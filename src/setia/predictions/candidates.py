@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 
 from setia.kernel.i18n import N_
-from setia.predictions.bg_nbd import BGNBD
 from setia.predictions.boosted import boosted
 from setia.predictions.forecast import Fitted, Forecast
-from setia.predictions.gamma_gamma import GammaGamma
-from setia.predictions.mbg_cnbd import MBGCNBD
-from setia.predictions.mbg_nbd import MBGNBD
-from setia.predictions.pareto_nbd import ParetoNBD
+from setia.predictions.models.bg_nbd import BGNBD
+from setia.predictions.models.gamma_gamma import GammaGamma
+from setia.predictions.models.mbg_cnbd import MBGCNBD
+from setia.predictions.models.mbg_nbd import MBGNBD
+from setia.predictions.models.pareto_nbd import ParetoNBD
+from setia.predictions.models.purchases import FloatArray, NoConvergence, TooFewCustomers
 from setia.predictions.past import Past
-from setia.predictions.purchases import FloatArray, NoConvergence, TooFewCustomers
 
 SILENT_AFTER = 1.6
 """Own mean gaps of silence after which the recency cut expects nothing any more."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from setia.predictions.forecast import Forecast
+from setia.predictions.models.purchases import FloatArray
 from setia.predictions.past import Past
-from setia.predictions.purchases import FloatArray
 
 BOUNDS = (0.5, 2.0)
 CORRECTIONS = ("none", "level", "season", "both")

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from setia.customers.traits import TRAITS
+from setia.predictions.models.purchases import FloatArray
 from setia.predictions.past import Past
-from setia.predictions.purchases import FloatArray
 
 NUMERIC = ("integer", "number", "money", "share", "flag")
 NAMES = ("favourite_channel", "favourite_category", "source", "country", "subscription")

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from setia.predictions.purchases import FloatArray
+from setia.predictions.models.purchases import FloatArray
 
 
 @dataclass(frozen=True, eq=False)

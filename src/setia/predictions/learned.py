@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from setia.kernel.errors import SetiaError
-from setia.predictions.purchases import FloatArray
+from setia.predictions.models.purchases import FloatArray
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

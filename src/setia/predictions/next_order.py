@@ -13,8 +13,8 @@ from typing import Self
 
 import numpy as np
 
+from setia.predictions.models.purchases import FloatArray, require_enough
 from setia.predictions.past import Past
-from setia.predictions.purchases import FloatArray, require_enough
 
 LONGEST = 730.0
 """Days ahead beyond which no day is named."""

@@ -16,8 +16,8 @@ from setia.predictions.backtest import FAILURES, BackTest
 from setia.predictions.candidates import CANDIDATES, LEARNED, NAIVE
 from setia.predictions.correcting import Spread, factors, ratio
 from setia.predictions.forecast import Fitted, Forecast
+from setia.predictions.models.purchases import FloatArray, TooFewCustomers
 from setia.predictions.past import Past, Windows
-from setia.predictions.purchases import FloatArray, TooFewCustomers
 
 if TYPE_CHECKING:
     import pyarrow as pa

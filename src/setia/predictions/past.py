@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ import numpy as np
 from setia.customers.observed.orders import purchase_days
 from setia.history.returns import returns_before
 from setia.history.scope import Scope
-from setia.predictions.purchases import LEAST_CUSTOMERS, FloatArray, IndexArray, PurchaseHistory
+from setia.predictions.models.purchases import LEAST_CUSTOMERS, FloatArray, IndexArray, PurchaseHistory
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -168,7 +168,7 @@ def read(
         next_revenue=column("next_revenue") - next_returned,
         next_gap=np.where(np.isnat(following), np.nan, (following - last).astype(float)),
         earlier=earlier,
-        traits=None if traits is None else lambda: _traits_of(facts, found["customer_id"], traits(then)),
+        traits=None if traits is None else cache(lambda: _traits_of(facts, found["customer_id"], traits(then))),
     )
 
 

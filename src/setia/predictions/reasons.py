@@ -19,7 +19,7 @@ from setia.kernel.i18n import N_
 from setia.predictions.boosted import Boosted
 from setia.predictions.features import numbers
 from setia.predictions.learned import TooLittleToLearn
-from setia.predictions.purchases import FloatArray
+from setia.predictions.models.purchases import FloatArray
 
 if TYPE_CHECKING:
     import pyarrow as pa

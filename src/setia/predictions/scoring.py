@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from setia.predictions.forecast import Forecast
+from setia.predictions.models.purchases import FloatArray
 from setia.predictions.past import Past
-from setia.predictions.purchases import FloatArray
 
 LEAST_EXPECTED = 0.01
 """Nothing is as unlikely as it seems: of everybody this share of the mean is expected, when deviance is taken."""

@@ -12,7 +12,7 @@ from setia.kernel.progress import Progress
 from setia.predictions import keeping
 from setia.predictions.backtest import DATES, BackTest
 from setia.predictions.drift import Drift
-from setia.predictions.drivers import Drivers, drivers
+from setia.predictions.drivers.drivers import Drivers, drivers
 from setia.predictions.foreseeing import choose, drifts, replay, traits_then
 from setia.predictions.horizon import value_until
 from setia.predictions.outlook import WINDOW

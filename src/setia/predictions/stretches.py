@@ -21,7 +21,7 @@ from setia.history.running import paid_rows
 from setia.history.sales import days_old
 from setia.history.scope import Scope
 from setia.metrics.voice import RECOMMENDATION, SATISFACTION
-from setia.predictions.purchases import FloatArray, IndexArray
+from setia.predictions.models.purchases import FloatArray, IndexArray
 from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:

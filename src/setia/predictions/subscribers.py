@@ -20,8 +20,8 @@ import numpy as np
 
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
-from setia.predictions.hazard import DiscreteTimeHazard, TooFewEnded
-from setia.predictions.purchases import FloatArray, NoConvergence
+from setia.predictions.models.hazard import DiscreteTimeHazard, TooFewEnded
+from setia.predictions.models.purchases import FloatArray, NoConvergence
 from setia.predictions.scoring import Ranking
 from setia.predictions.stretches import COVARIATES, DAYS, LANDMARKS, Flags, Payers, Stretches, paying
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from setia.kernel.figure import Column, Figure, Section
 from setia.kernel.i18n import N_, Speaker
-from setia.predictions.drivers import Driver, Drivers
+from setia.predictions.drivers.drivers import Driver, Drivers
 
 MOST = 15
 OF_LEVELS = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from setia.history.scope import Scope
 from setia.predictions.backtest import BackTest
 from setia.predictions.drift import Drift
-from setia.predictions.drivers import Drivers, TooLittleToCompare, drivers
+from setia.predictions.drivers.drivers import Drivers, TooLittleToCompare, drivers
 from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:

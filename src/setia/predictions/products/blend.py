@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from setia.predictions.purchases import FloatArray
+from setia.predictions.models.purchases import FloatArray
 
 NEW = {
     "constant": -1.5, "near": 1.0, "popular": 0.3, "trend": 0.9, "category": 0.3, "seen": 1.7, "active": 0.1,

@@ -17,7 +17,7 @@ from setia.history.sales import days_old, written_orders
 from setia.history.scope import Scope
 from setia.history.visits import seen_events
 from setia.kernel.errors import SetiaError
-from setia.predictions.purchases import FloatArray
+from setia.predictions.models.purchases import FloatArray
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -12,13 +12,13 @@ import numpy as np
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_
+from setia.predictions.models.purchases import FloatArray
 from setia.predictions.products.blend import probability
 from setia.predictions.products.interactions import bought_since, cells, read
 from setia.predictions.products.known import Known, best, rank
 from setia.predictions.products.recommend import HORIZON_DAYS, Recommender
 from setia.predictions.products.rules import Rules
 from setia.predictions.products.together import shared_buyers
-from setia.predictions.purchases import FloatArray
 
 if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from setia.predictions.models.purchases import LEAST_CUSTOMERS, FloatArray
 from setia.predictions.products.blend import log_odds
 from setia.predictions.products.interactions import Interactions
 from setia.predictions.products.rhythm import Rhythm
 from setia.predictions.products.rules import Rules
 from setia.predictions.products.together import neighbours
-from setia.predictions.purchases import LEAST_CUSTOMERS, FloatArray
 
 CELLS = 8_000_000
 """Customers times products that are scored at a time."""

@@ -16,8 +16,8 @@ import numpy as np
 
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
+from setia.predictions.models.purchases import FloatArray
 from setia.predictions.products.interactions import Purchases, numbers, product_days, purchases
-from setia.predictions.purchases import FloatArray
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from setia.kernel.errors import SetiaError
+from setia.predictions.models.purchases import FloatArray
 from setia.predictions.products.interactions import Interactions
 from setia.predictions.products.rhythm import Rhythm
-from setia.predictions.purchases import FloatArray
 
 
 class BadRule(SetiaError):

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from setia.predictions.models.purchases import FloatArray
 from setia.predictions.products.interactions import Interactions, codes
-from setia.predictions.purchases import FloatArray
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -19,8 +19,8 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.counts import Steps
-from setia.predictions.purchases import SCALE, SHAPE, FloatArray, Prior, PurchaseHistory, maximise
+from setia.predictions.models.counts import Steps
+from setia.predictions.models.purchases import SCALE, SHAPE, FloatArray, Prior, PurchaseHistory, maximise
 
 NOBODY_LEAVES = 1e-3  # a mean probability of leaving below one in a thousand purchases counts as none
 DROPOUT_GAIN = 2.996  # half the 95% point of chi-square with two degrees of freedom, for the two drop-out parameters

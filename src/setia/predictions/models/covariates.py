@@ -18,8 +18,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.bg_nbd import BGNBD, BetaGeometricParameters
-from setia.predictions.covariate_rows import (
+from setia.predictions.models.bg_nbd import BGNBD, BetaGeometricParameters
+from setia.predictions.models.covariate_rows import (
     FURTHEST,
     KINDS,
     BadCovariate,
@@ -33,8 +33,8 @@ from setia.predictions.covariate_rows import (
     log_likelihood,
     scales_of,
 )
-from setia.predictions.pareto_nbd import ParetoNBD, ParetoParameters
-from setia.predictions.purchases import SCALE, FloatArray, Optimum, PurchaseHistory, maximise
+from setia.predictions.models.pareto_nbd import ParetoNBD, ParetoParameters
+from setia.predictions.models.purchases import SCALE, FloatArray, Optimum, PurchaseHistory, maximise
 
 EFFECT = (-5.0, 5.0)  # bounds of a coefficient, per standard deviation of its covariate: rates 148 times as high
 

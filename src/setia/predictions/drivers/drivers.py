@@ -26,10 +26,10 @@ from setia.kernel.errors import SetiaError
 from setia.kernel.i18n import N_, Sentence
 from setia.kernel.statistics import critical_value
 from setia.metrics.options import MOST_DAYS, BadOption
-from setia.predictions.adjusting import Estimate, false_discovery
-from setia.predictions.comparing import LEAST_WITH, MOST_LEVELS, Comparison, Question
-from setia.predictions.early_days import early_days
-from setia.predictions.factors import FACTORS, Kind, of_event
+from setia.predictions.drivers.adjusting import Estimate, false_discovery
+from setia.predictions.drivers.comparing import LEAST_WITH, MOST_LEVELS, Comparison, Question
+from setia.predictions.drivers.early_days import early_days
+from setia.predictions.drivers.factors import FACTORS, Kind, of_event
 from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:

@@ -14,7 +14,16 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.purchases import SCALE, SHAPE, BadHistory, FloatArray, levels, maximise, require_enough, tally
+from setia.predictions.models.purchases import (
+    SCALE,
+    SHAPE,
+    BadHistory,
+    FloatArray,
+    levels,
+    maximise,
+    require_enough,
+    tally,
+)
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from setia.kernel.errors import SetiaError
-from setia.predictions.bg_nbd import BGNBD
-from setia.predictions.mbg_nbd import MBGNBD
-from setia.predictions.pareto_nbd import BLOCK, ParetoNBD, having_left
-from setia.predictions.purchases import SCALE, SHAPE, FloatArray, tally
+from setia.predictions.models.bg_nbd import BGNBD
+from setia.predictions.models.mbg_nbd import MBGNBD
+from setia.predictions.models.pareto_nbd import BLOCK, ParetoNBD, having_left
+from setia.predictions.models.purchases import SCALE, SHAPE, FloatArray, tally
 
 ModelName = Literal["bg_nbd", "mbg_nbd", "pareto_nbd"]
 Part = Literal["purchases", "drop-out"]

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from setia.kernel.errors import SetiaError
-from setia.predictions.purchases import FloatArray, IndexArray, tally
-from setia.predictions.ridge import RIDGE, Design, Rows, climb, ridge_by_time
+from setia.predictions.models.purchases import FloatArray, IndexArray, tally
+from setia.predictions.models.ridge import RIDGE, Design, Rows, climb, ridge_by_time
 
 LEAST_ENDED, PER_COVARIATE = 10, 2
 PER_LEVEL = 20

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from setia.kernel.errors import SetiaError
-from setia.predictions.purchases import SHAPE, FloatArray, maximise
+from setia.predictions.models.purchases import SHAPE, FloatArray, maximise
 
 LEAST_LEFT = 10
 LONGEST = 100_000

@@ -10,10 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from setia.kernel.i18n import Sentence
-from setia.predictions.adjusting import Estimate, Fitted, Groups, Standardised, fit, independent, products, standardised
-from setia.predictions.early_days import numbered
-from setia.predictions.factors import Factor
-from setia.predictions.purchases import FloatArray, IndexArray, tally
+from setia.predictions.drivers.adjusting import (
+    Estimate,
+    Fitted,
+    Groups,
+    Standardised,
+    fit,
+    independent,
+    products,
+    standardised,
+)
+from setia.predictions.drivers.early_days import numbered
+from setia.predictions.drivers.factors import Factor
+from setia.predictions.models.purchases import FloatArray, IndexArray, tally
 from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:

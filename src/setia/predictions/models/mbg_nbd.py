@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from setia.predictions.bg_nbd import BGNBD
+from setia.predictions.models.bg_nbd import BGNBD
 
 
 class MBGNBD(BGNBD):

@@ -16,7 +16,15 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from setia.predictions.purchases import SHAPE, BadHistory, FloatArray, IndexArray, maximise, require_enough, tally
+from setia.predictions.models.purchases import (
+    SHAPE,
+    BadHistory,
+    FloatArray,
+    IndexArray,
+    maximise,
+    require_enough,
+    tally,
+)
 
 BLOCK = 262_144  # numbers worked on at a time: a row has as many as there are periods of silence
 MOST_PERIODS = 9_999

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from setia.predictions.purchases import FloatArray
+from setia.predictions.models.purchases import FloatArray
 
 NEGLIGIBLE = 1e-11
 """Purchases this unlikely are no longer counted."""

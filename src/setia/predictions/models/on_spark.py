@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from setia.predictions.bg_nbd import BGNBD
-from setia.predictions.pareto_nbd import ParetoNBD
+from setia.predictions.models.bg_nbd import BGNBD
+from setia.predictions.models.pareto_nbd import ParetoNBD
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from setia.predictions.purchases import FloatArray, NoConvergence
+from setia.predictions.models.purchases import FloatArray, NoConvergence
 
 Flags = NDArray[np.uint8]
 Settings = Mapping[int, int]

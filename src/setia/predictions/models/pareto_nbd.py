@@ -16,8 +16,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.bg_nbd import NOBODY_LEAVES, nobody_leaves_term, shows_dropout
-from setia.predictions.purchases import SCALE, SHAPE, FloatArray, Prior, PurchaseHistory, maximise
+from setia.predictions.models.bg_nbd import NOBODY_LEAVES, nobody_leaves_term, shows_dropout
+from setia.predictions.models.purchases import SCALE, SHAPE, FloatArray, Prior, PurchaseHistory, maximise
 
 BLOCK = 1_024  # rows worked on at a time: with their nodes they stay in the cache
 NODES = 24  # with these the log-likelihood of a customer is good to nine digits after the point, whatever parameters

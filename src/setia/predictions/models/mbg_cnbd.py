@@ -15,9 +15,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.bg_nbd import BetaGeometricParameters
-from setia.predictions.mbg_nbd import MBGNBD
-from setia.predictions.purchases import BadHistory, PurchaseHistory
+from setia.predictions.models.bg_nbd import BetaGeometricParameters
+from setia.predictions.models.mbg_nbd import MBGNBD
+from setia.predictions.models.purchases import BadHistory, PurchaseHistory
 
 MOST_STEPS = 8
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from setia.predictions.purchases import FloatArray, IndexArray, NoConvergence, tally
+from setia.predictions.models.purchases import FloatArray, IndexArray, NoConvergence, tally
 
 RIDGE = 1.0
 RIDGES = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
