@@ -2,8 +2,8 @@
 
 `orders >= 2 and days_since_last_order > 1.5 * usual_gap_days`. Allowed are traits, numbers, texts, days
 ('2026-08-31', `days_ago(30)`, `days_ahead(7)`), true and false, `and or not`, `= <> < <= > >=`, `between`, `in`,
-`is null`, and `+ - * /`. A division by zero gives null; a comparison with null is neither true nor false, and such a customer is not
-in the segment. Sums are floating-point numbers. Names may be written in capitals.
+`is null`, and `+ - * /`. A division by zero gives null; a comparison with null is neither true nor false, and such a
+customer is not in the segment. Sums are floating-point numbers. Names may be written in capitals.
 
 What somebody did is asked by functions: `count_events('Product Viewed', 30) >= 3`,
 `sum_orders(365, channel = 'app') > 500000`, `not_followed('Product Added', 'Order Completed', 7)`. Names of events come
