@@ -23,7 +23,10 @@ def oracle_python() -> Path:
 def main() -> None:
     """Run all scripts; any that finds unequal results stops the whole."""
     scripts: list[list[str]] = [
-        ["purchase_models.py", "--oracle-python", str(oracle_python())],
+        ["purchase_models.py", "--oracle-python", str(oracle_python()), "--scale", "100000", "1000000", "5000000"],
+        ["predictions.py"],
+        ["telco.py"],
+        ["recommendations.py"],
         ["importing.py"],
         ["refreshing.py"],
         ["metrics.py"],

@@ -75,13 +75,13 @@ def make(folder: Path, customers: int, skewed: bool = False, more: bool = False)
     connection.execute("load icu; set timezone = 'UTC'")
     connection.register("drawn", table)
     placed = "timestamptz '1970-01-01 00:00:00+00' + to_days(day) + to_seconds(second)"
-    listed = [_written(connection, folder, "orders", f"""
+    listed = [written(connection, folder, "orders", f"""
         select 'o' || n as order_id, 'o' || n as document_id, 'C' || who as customer_id, {placed} as placed_at,
             date '1970-01-01' + day as day, 'IDR' as currency, total, case when cancelled then {placed} end as cancelled_at,
             case when n % 3 = 0 then 'app' else 'web' end as channel, case when n % 7 = 0 then 'MY' else 'ID' end as country
         from drawn""")]  # fmt: skip
     if more:
-        listed += [_written(connection, folder, name, sql.format(placed=placed)) for name, sql in MORE.items()]
+        listed += [written(connection, folder, name, sql.format(placed=placed)) for name, sql in MORE.items()]
     return listed
 
 
@@ -113,7 +113,7 @@ MORE = {
 }
 
 
-def _written(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, select: str) -> DataFile:
+def written(connection: duckdb.DuckDBPyConnection, folder: Path, name: str, select: str) -> DataFile:
     """One fact table in its declared types, columns that it does not have null."""
     fact, path = FACTS[name], folder / f"{name}.parquet"
     blank = ", ".join(f"null::{field.kind.value} as {field.name}" for field in fact.fields)

@@ -26,7 +26,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"  # before NumPy is loaded, and inherite
 import duckdb
 import numpy as np
 
-from metrics import _written, reader
+from metrics import reader, written
 from setia.history.scope import Scope
 from setia.predictions.products.judge import Judgement, judge
 from setia.predictions.products.known import Known
@@ -62,19 +62,19 @@ def make(source: Path, folder: Path) -> None:
         "where regexp_matches(StockCode, '^[0-9]{5}') and UnitPrice > 0"
     )
     both = "n as document_id, who as customer_id, at_time::date as day"
-    _written(
+    written(
         connection,
         folder,
         "orders",
         f"select distinct {both}, n as order_id, at_time as placed_at, 0 as total from sold where not back and q > 0",
     )
-    _written(
+    written(
         connection,
         folder,
         "order_lines",
         f"select {both}, n as order_id, p as product_id, q as quantity, amount, at_time as placed_at from sold where not back and q > 0",
     )
-    _written(
+    written(
         connection,
         folder,
         "returns",

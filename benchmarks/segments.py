@@ -73,7 +73,7 @@ def make_events(folder: Path, customers: int, events: int) -> None:
     fields = ", ".join(f"{json.dumps(name)}" for name in NAMES).replace('"', "'")
     devices = ", ".join(f"'{name}'" for name in DEVICES)
     with duck.connect(WarehouseSettings(memory="4GB"), folder) as connection:
-        shops._written(connection, folder, "events", f"""
+        shops.written(connection, folder, "events", f"""
             with drawn as (select i, hash(i, 1) % {customers} as who, (i * 365 // {events})::int as d,
                 (hash(i, 2) % 86400)::int as second from range({events}) r(i))
             select 'e' || i as event_id, case when hash(i, 3) % 5 > 0 then 'C' || who end as customer_id,
