@@ -16,10 +16,11 @@ from setia.predictions import candidates
 from setia.predictions.backtest import backtest
 from setia.predictions.correcting import Spread, factors
 from setia.predictions.drift import drift
+from setia.predictions.forecast import Forecast
 from setia.predictions.horizon import BadHorizon, value_until
 from setia.predictions.models.purchases import NoConvergence
 from setia.predictions.next_order import Rhythm, coverage
-from setia.predictions.outlook import NUMBERS, outlook
+from setia.predictions.outlook import NUMBERS, _corrected, outlook
 from setia.predictions.past import Windows
 
 
@@ -86,12 +87,14 @@ def test_intervals_hold_what_they_say(reader_of):
 
 def test_spread_by_hand():
     expected = np.repeat([1.0, 10.0], 100)
-    actual = np.concatenate((np.arange(100), 100 + np.arange(100)))
+    actual = np.concatenate((np.arange(1, 101), 100 + np.arange(1, 101)))
     low, high = Spread.of(expected, actual).around(np.array([0.5, 1.0, 10.0, 20.0]))
-    # Four groups of 50: the first two hold what customers with an expectation of 1 did, by rank of what they did.
-    assert low[2:].tolist() == [154.0, 308.0], "in proportion beyond the last group"
-    assert high[3] == 2 * high[2]
-    assert Spread.of(expected, actual).coverage(expected, actual) <= 1
+    # Equals stay together: two groups of 100, of each the tenth from below and from above.
+    assert low.tolist() == [10, 10, 110, 220], "in proportion beyond the last group"
+    assert high.tolist() == [90, 90, 190, 380]
+    assert Spread.of(expected, actual).coverage(expected, actual) == pytest.approx(0.81)
+    nobody = Spread.of(np.zeros(0), np.zeros(0)).around(np.array([3.0]))
+    assert [end.tolist() for end in nobody] == [[0.0], [0.0]]
 
 
 def test_factors_by_hand():
@@ -99,6 +102,37 @@ def test_factors_by_hand():
     assert factors(ratios, 0, 4) == pytest.approx({"none": 1, "level": 1.2, "season": 0.5, "both": 0.5 * 1.2 / 0.6})
     assert factors({1: 9.0}, 0, 4) == {"none": 1, "level": 2.0}, "within bounds"
     assert factors({}, 0, None) == {"none": 1}
+
+
+def test_a_year_has_an_interval_where_one_has_passed(reader_of):
+    found = rows(looked(reader_of(orders=orders(people=600, days=800)), scope=SCOPE.at(dt.date(2026, 3, 1))))
+    assert all(row["expected_value_365d_from"] <= row["expected_value_365d_to"] for row in found)
+    assert sum(row["expected_orders_365d_to"] > row["expected_orders_90d_to"] for row in found) > 50
+    short = looked(reader_of(orders=orders()))
+    assert "no_year_interval" in short.card.limits
+    assert all(row["expected_value_365d_to"] is None for row in rows(short))
+
+
+def test_the_season_of_a_window_is_not_that_of_a_year():
+    three, year = (Forecast(np.array([n]), np.array([10 * n]), np.array([0.5])) for n in (3.0, 12.0))
+    found = _corrected({30: three, 60: three, 90: three, 365: year}, 2.0)
+    assert (found[90].days[0], found[365].days[0], found[365].revenue[0]) == (6, 15, 150)
+
+
+def test_a_change_of_rhythm_is_followed(reader_of):
+    """From every month to every week half a year ago: what is expected lies between both, and nobody seems to leave."""
+    found = []
+    for who in range(60):
+        day = dt.date(2024, 1, 1) + dt.timedelta(days=who % 28)
+        while day < SCOPE.as_of:
+            number = str(len(found))
+            found.append({"order_id": number, "customer_id": f"c{who}", "currency": "USD", "total": 10, "day": day})
+            day += dt.timedelta(days=28 if day < dt.date(2024, 11, 15) else 7)
+    for name in ("mbg_nbd", "mbg_cnbd", "pareto_nbd", "repeated"):
+        told = looked(reader_of(orders=found), name)
+        expected = [row["expected_orders_90d"] for row in rows(told)]
+        assert all(90 / 28 < each < 1.1 * 90 / 7 for each in expected), name
+        assert told.card.parameters is not None
 
 
 def test_too_little_says_so(reader_of):

@@ -55,8 +55,10 @@ class Spread:
     Whether an interval holds as many as it should when a window has passed is counted by the back-test.
     """
 
-    expected: FloatArray
-    """Mean expectation of each group, ascending."""
+    edges: FloatArray
+    """Between the groups; who expects as much as an edge belongs above it, so that equals stay together."""
+    top: float
+    """Mean expectation of the last group."""
     low: FloatArray
     high: FloatArray
 
@@ -64,24 +66,23 @@ class Spread:
     def of(cls, expected: FloatArray, actual: FloatArray) -> Spread:
         """Learn from a complete window."""
         groups = max(1, min(GROUPS, len(expected) // LEAST_IN_GROUP))
-        order = np.lexsort((actual, expected))
-        parts = np.array_split(order, groups)
+        edges = np.unique(np.quantile(expected, np.linspace(0, 1, groups + 1)[1:-1])) if len(expected) else np.zeros(0)
+        inhabited = np.unique(np.searchsorted(edges, expected, side="right"))
+        edges = edges[inhabited[1:] - 1]
+        group = np.searchsorted(edges, expected, side="right")
         tail = (1 - SHARE) / 2
-        quantiles = np.array(
-            [
-                np.quantile(actual[part], [tail, 1 - tail], method="inverted_cdf") if len(part) else [0.0, 0.0]
-                for part in parts
-            ]
-        )
-        means = np.array([expected[part].mean() if len(part) else 0.0 for part in parts])
-        return cls(means, quantiles[:, 0], quantiles[:, 1])
+        ends, top = [(0.0, 0.0)] * (len(edges) + 1), 0.0
+        for number in range(len(inhabited)):
+            inside = group == number
+            ends[number] = tuple(np.quantile(actual[inside], [tail, 1 - tail], method="inverted_cdf"))
+            top = float(expected[inside].mean())
+        low, high = np.array(ends).T
+        return cls(edges, top, low, high)
 
     def around(self, expected: FloatArray) -> tuple[FloatArray, FloatArray]:
         """The lower and upper ends: of the group of like expectation, in proportion beyond the last one."""
-        edges = (self.expected[1:] + self.expected[:-1]) / 2
-        group = np.searchsorted(edges, expected, side="right")
-        top = self.expected[-1]
-        beyond = np.where(expected > top, expected / top, 1.0) if top > 0 else np.ones_like(expected)
+        group = np.searchsorted(self.edges, expected, side="right")
+        beyond = np.where(expected > self.top, expected / self.top, 1.0) if self.top > 0 else np.ones_like(expected)
         return self.low[group] * beyond, self.high[group] * beyond
 
     def coverage(self, expected: FloatArray, actual: FloatArray) -> float:

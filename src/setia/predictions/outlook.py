@@ -6,7 +6,7 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +17,7 @@ from setia.predictions.candidates import CANDIDATES, LEARNED, NAIVE
 from setia.predictions.correcting import Spread, factors, ratio
 from setia.predictions.forecast import Fitted, Forecast
 from setia.predictions.models.purchases import FloatArray, TooFewCustomers
-from setia.predictions.past import Past, Windows
+from setia.predictions.past import Past, Windows, read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,9 +28,10 @@ WINDOW = 90
 FALLBACKS = ("mbg_nbd", "bg_nbd")
 NUMBERS = (
     "chance_active", "chance_of_order_30d", "chance_of_order_60d", "chance_of_order_90d",
-    "expected_orders_90d", "expected_orders_90d_from", "expected_orders_90d_to", "expected_orders_365d",
-    "expected_order_value", "expected_value_90d", "expected_value_90d_from", "expected_value_90d_to",
-    "expected_value_365d", "customer_value_365d",
+    "expected_orders_90d", "expected_orders_90d_from", "expected_orders_90d_to",
+    "expected_orders_365d", "expected_orders_365d_from", "expected_orders_365d_to", "expected_order_value",
+    "expected_value_90d", "expected_value_90d_from", "expected_value_90d_to",
+    "expected_value_365d", "expected_value_365d_from", "expected_value_365d_to", "customer_value_365d",
 )  # fmt: skip
 DAYS = ("next_order_day", "next_order_from", "next_order_until", "win_back_day")
 USUAL_ERROR, USUAL_WINDOWS = 0.2, 2
@@ -72,7 +73,7 @@ class Card:
     """Better candidates that could not be fitted this time, and why."""
     details: dict[str, Any] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
-    """What to keep in mind: `dropout`, `season`, `short`, `no_interval`, `naive`."""
+    """What to keep in mind: `dropout`, `season`, `short`, `no_interval`, `no_year_interval`, `naive`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,57 +122,66 @@ def outlook(
             passed_over[name] = str(problem)
     else:
         return Outlook(past.customers, {}, {}, _refused(empty, passed_over))
-    ratios, before = _complete(windows, name)
+    ratios, before = _complete(windows, name, correction)
     factor = factors(ratios, 0, windows.a_year_back).get(correction, 1.0)
-    ahead = {days: forecast.times(factor) for days, forecast in ahead.items()}
+    ahead = _corrected(ahead, factor)
     active, active_by = _active(past, name, fitted, ranking)
     numbers = _numbers(ahead, active)
     numbers["customer_value_365d"] = _worth(ahead, margin, discount_rate)
     if before is not None:
-        numbers |= _intervals(before, ahead[WINDOW])
-    try:
+        numbers |= _intervals(*before, ahead[WINDOW], "90d")
+    numbers |= _year(windows, name, ahead[365])
+    days: dict[str, Any] = {}
+    with suppress(TooFewCustomers):
         days = next_order.next_orders(past)
-    except TooFewCustomers:
-        days = {}
     card = _card(past, name, fitted, found, passed_over)
     errors = _errors(found, ratios)
-    return Outlook(
-        past.customers,
-        numbers,
-        days,
-        Card(
-            **{
-                **card,
-                "active_by": active_by,
-                "correction": correction if factor != 1 else "none",
-                "factor": factor,
-                "totals": tuple(
-                    {"days": d, "orders": float(f.days.sum()), "revenue": float(f.revenue.sum())}
-                    for d, f in ahead.items()
-                ),
-                "error": _relative_error(errors),
-                "windows": USUAL_WINDOWS + len(errors),
-                "coverage": _coverage(windows, found),
-                "limits": _limits(name, card, windows, before is not None),
-            }
+    told = replace(
+        card,
+        active_by=active_by,
+        correction=correction if factor != 1 else "none",
+        factor=factor,
+        totals=tuple(
+            {"days": d, "orders": float(f.days.sum()), "revenue": float(f.revenue.sum())} for d, f in ahead.items()
         ),
-        fitted,
+        error=_relative_error(errors),
+        windows=USUAL_WINDOWS + len(errors),
+        coverage=_coverage(windows, found),
+        limits=_limits(card, windows, before is not None, "expected_value_365d_to" in numbers),
     )
+    return Outlook(past.customers, numbers, days, told, fitted)
+
+
+def _corrected(ahead: dict[int, Forecast], factor: float) -> dict[int, Forecast]:
+    """Level and season are those of the next window; what comes after it stays as it was expected."""
+    found = {days: forecast.times(factor) for days, forecast in ahead.items() if days <= WINDOW}
+    before, after = ahead[WINDOW], found[WINDOW]
+    for days, forecast in ahead.items():
+        if days > WINDOW:
+            found[days] = Forecast(
+                forecast.days + after.days - before.days,
+                forecast.revenue + after.revenue - before.revenue,
+                np.maximum(forecast.chance, after.chance),
+            )
+    return found
 
 
 def _refused(card: Card, problems: dict[str, str]) -> Card:
     return Card(card.model, card.customers, card.repeat_customers, reason=problems[FALLBACKS[0]])
 
 
-def _complete(windows: Windows, name: str) -> tuple[dict[int, float | None], tuple[Forecast, Past] | None]:
-    """Actual ÷ expected of the complete windows that correct today's totals, and the newest with its forecast."""
-    year = windows.a_year_back
-    wanted = [1, *((year, year + 1) if year is not None and name not in LEARNED else ())]
-    usable = windows.usable(max(wanted))
+def _complete(
+    windows: Windows, name: str, correction: str
+) -> tuple[dict[int, float | None], tuple[Forecast, Past] | None]:
+    """Actual ÷ expected of the complete windows that correct today's totals and those of the newest complete window;
+    and the newest, with its forecast as it would have been corrected."""
+    year = windows.a_year_back or 0
+    wanted = {"none": [1], "level": [1, 2], "season": [1, year, year + 1], "both": [1, 2, year, year + 1, year + 2]}
+    usable = windows.usable(max(wanted[correction]))
     ratios: dict[int, float | None] = {}
     before = None
-    for back in wanted:
-        if back > usable:
+    for back in wanted[correction]:
+        if not 0 < back <= usable:
             continue
         past = windows.past(back)
         try:
@@ -181,7 +191,10 @@ def _complete(windows: Windows, name: str) -> tuple[dict[int, float | None], tup
         ratios[back] = ratio(past, forecast)
         if back == 1:
             before = forecast, past
-    return ratios, before
+    if before is None:
+        return ratios, None
+    factor = factors(ratios, 1, windows.a_year_back).get(correction, 1.0)
+    return ratios, (before[0].times(factor), before[1])
 
 
 def _active(past: Past, name: str, fitted: Fitted, ranking: Sequence[str]) -> tuple[FloatArray | None, str | None]:
@@ -213,17 +226,29 @@ def _numbers(ahead: dict[int, Forecast], active: FloatArray | None) -> dict[str,
     }
 
 
-def _intervals(before: tuple[Forecast, Past], now: Forecast) -> dict[str, FloatArray]:
-    """Four in five of the customers of whom as much was expected a window ago did something in between."""
-    forecast, past = before
-    orders = Spread.of(forecast.days, past.next_days).around(now.days)
-    revenue = Spread.of(forecast.revenue, past.next_revenue).around(now.revenue)
-    return {
-        "expected_orders_90d_from": orders[0],
-        "expected_orders_90d_to": orders[1],
-        "expected_value_90d_from": revenue[0],
-        "expected_value_90d_to": revenue[1],
-    }
+def _intervals(then: Forecast, sequel: Past, now: Forecast, horizon: str) -> dict[str, FloatArray]:
+    """Four in five of the customers of whom as much was expected then did something in between."""
+    found: dict[str, FloatArray] = {}
+    for name, expected, actual, asked in (
+        ("orders", then.days, sequel.next_days, now.days),
+        ("value", then.revenue, np.maximum(sequel.next_revenue, 0), now.revenue),
+    ):
+        low, high = Spread.of(expected, actual).around(asked)
+        found |= {f"expected_{name}_{horizon}_from": low, f"expected_{name}_{horizon}_to": high}
+    return found
+
+
+def _year(windows: Windows, name: str, now: Forecast) -> dict[str, FloatArray]:
+    """The year's intervals, where a whole year has passed since there was enough to predict from."""
+    back = windows.a_year_back
+    if back is None or windows.usable(back) < back:
+        return {}
+    past, days = windows.past(back), back * windows.horizon
+    try:
+        then = CANDIDATES[name][1](past).ahead(float(days))
+    except FAILURES:
+        return {}
+    return _intervals(then, read(windows.facts, windows.scope, past.day, days), now, "365d")
 
 
 def _worth(ahead: dict[int, Forecast], margin: float, discount_rate: float) -> FloatArray:
@@ -240,21 +265,26 @@ def discounted(revenue_by: Sequence[tuple[float, FloatArray]], margin: float, di
     return margin * worth
 
 
-def _card(past: Past, name: str, fitted: Fitted, found: BackTest | None, passed_over: dict[str, str]) -> dict[str, Any]:
+def _card(past: Past, name: str, fitted: Fitted, found: BackTest | None, passed_over: dict[str, str]) -> Card:
+    """What the fit itself has to tell."""
     details = dict(fitted.details)
-    own = asdict(Card(name, len(past), int((past.frequency > 0).sum())))
-    for known in ("parameters", "standard_errors", "log_likelihood", "dropout_identified", "value_parameters"):
-        own[known] = details.pop(known, None)
-    own["parameters"] = own["parameters"] or {}
+    told = {key: details.pop(key, None) for key in _OF_FITS}
     first = past.day - dt.timedelta(days=int(past.age.max(initial=0)) + 1)
     scores = [e.explained for e in found.of_chosen() if e.explained is not None] if found else []
-    return own | {
-        "first_day": first.isoformat(),
-        "last_day": (past.day - dt.timedelta(days=1)).isoformat(),
-        "passed_over": passed_over,
-        "details": details,
-        "explained": float(np.mean(scores)) if scores and found and found.chosen == name else None,
-    }
+    return Card(
+        name,
+        len(past),
+        int((past.frequency > 0).sum()),
+        **{**told, "parameters": told["parameters"] or {}},
+        first_day=first.isoformat(),
+        last_day=(past.day - dt.timedelta(days=1)).isoformat(),
+        explained=float(np.mean(scores)) if scores and found and found.chosen == name else None,
+        passed_over=passed_over,
+        details=details,
+    )
+
+
+_OF_FITS = ("parameters", "standard_errors", "log_likelihood", "dropout_identified", "value_parameters")
 
 
 def _errors(found: BackTest | None, ratios: dict[int, float | None]) -> list[float]:
@@ -284,13 +314,14 @@ def _coverage(windows: Windows, found: BackTest | None) -> dict[str, float]:
     return {name: float(np.mean(values)) for name, values in known.items() if values}
 
 
-def _limits(name: str, card: dict[str, Any], windows: Windows, with_intervals: bool) -> tuple[str, ...]:
-    year = windows.a_year_back
+def _limits(card: Card, windows: Windows, quarter: bool, year: bool) -> tuple[str, ...]:
+    back = windows.a_year_back
     said = {
-        "dropout": card["dropout_identified"] is False,
-        "season": year is None or windows.usable(year) < year,
+        "dropout": card.dropout_identified is False,
+        "season": back is None or windows.usable(back) < back,
         "short": windows.usable(2) < 2,
-        "no_interval": not with_intervals,
-        "naive": name in NAIVE,
+        "no_interval": not quarter,
+        "no_year_interval": not year,
+        "naive": card.model in NAIVE,
     }
     return tuple(limit for limit, holds in said.items() if holds)
