@@ -360,7 +360,7 @@ class Shop:
             if scope.as_of.isoformat() != card["as_of"]:
                 raise RefreshFirst(wanted=scope.as_of, found=card["as_of"])
             said = Programmes(results, plan, placebo)
-            kept = Kept(card, self.predictions.last_backtest(), drifts(self.store, reader, scope))
+            kept = Kept(card, self.predictions.last_backtest(as_of=scope.as_of), drifts(self.store, reader, scope))
             ranges = benchmarks(self.settings.benchmarks)
             name, wanted = self.settings.shop.name, self.settings.targets
             return gather(reader, scope, name, kept, said, sizes, wanted, ranges, self.progress)

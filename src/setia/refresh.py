@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 MARKED_AT_ONCE = 10_000
 """PostgreSQL takes at most 65,535 values in one statement."""
+RECOMMENDATIONS = "recommendations"
 NULLS = {"text": "varchar", "day": "date", "integer": "bigint"}
 """Types of predictions that nobody made."""
 SETTLED = ("accepted", "rejected", "unknown")
@@ -96,10 +97,7 @@ def refresh(
         scored = own.with_own(reader, scope, reader.ibis.table("setia_scored"), shops_own)
         fresh = f"read_parquet({literal(str(_written(reader, writer, 'traits', scored)))})"
         customers = writer.derive("traits", f"select * from {fresh}")
-        if seen.recommendations is not None:
-            writer.duck.register("setia_recommended", seen.recommendations)
-            writer.derive("recommendations", "select * from setia_recommended")
-            writer.duck.unregister("setia_recommended")
+        _keep_recommendations(reader, writer, seen)
         stage.advance(5)
         _keep_standing(reader, writer, scope, fresh, known_segments)
         stage.advance(6)
@@ -118,6 +116,16 @@ def refresh(
 
     snapshot = writer.commit(now, "refresh", summary, also)
     return Refreshed(scope.as_of, customers, with_news, gap, seen.card, came, snapshot)
+
+
+def _keep_recommendations(reader: Reader, writer: Writer, seen: Foreseen) -> None:
+    """The table of recommendations; without any, none of an earlier refresh stay."""
+    if seen.recommendations is not None:
+        writer.duck.register("setia_recommended", seen.recommendations)
+        writer.derive(RECOMMENDATIONS, "select * from setia_recommended")
+        writer.duck.unregister("setia_recommended")
+    elif reader.rows(RECOMMENDATIONS):
+        writer.derive(RECOMMENDATIONS, "select null::varchar as customer_id where false")
 
 
 def _happened(reader: Reader, writer: Writer, scope: Scope, before: Before | None) -> Path:

@@ -173,9 +173,8 @@ def test_windows_do_not_overlap_and_levels_come_from_the_one_before(reader_of):
         before = plain.get((each.candidate, each.day - dt.timedelta(days=91)))
         if before is not None:
             assert each.factor == pytest.approx(min(max(1 / (1 + before.revenue_bias), 0.5), 2))
-            assert 1 + each.revenue_bias == pytest.approx(
-                each.factor * (1 + plain[each.candidate, each.day].revenue_bias)
-            )
+            raised = each.factor * (1 + plain[each.candidate, each.day].revenue_bias)
+            assert 1 + each.revenue_bias == pytest.approx(raised)
     assert levels
 
 

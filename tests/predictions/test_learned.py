@@ -123,7 +123,7 @@ def planted() -> tuple[Any, pa.Table]:
     chances = ChanceModel().fit(features, bought.astype(int))
     model = SimpleNamespace(
         columns=columns, known=features, known_before=features, now=SimpleNamespace(horizon=90),
-        before=SimpleNamespace(next_days=bought.astype(float)), chance_model=lambda _h: chances,
+        before=SimpleNamespace(next_days=bought.astype(float)), chances=chances,
     )  # fmt: skip
     traits = pa.table(
         {

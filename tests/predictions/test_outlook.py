@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
+from dataclasses import asdict
 from typing import Any
 
 import duckdb
@@ -14,13 +16,14 @@ from tests.predictions.shops import SCOPE, orders
 from setia.history.scope import Scope
 from setia.predictions import candidates
 from setia.predictions.backtest import backtest
-from setia.predictions.correcting import Spread, factors
+from setia.predictions.correcting import Factor, Spread, factors, needed
 from setia.predictions.drift import drift
+from setia.predictions.expecting import _corrected
 from setia.predictions.forecast import Forecast
 from setia.predictions.horizon import BadHorizon, value_until
 from setia.predictions.models.purchases import NoConvergence
 from setia.predictions.next_order import Rhythm, coverage
-from setia.predictions.outlook import NUMBERS, _corrected, outlook
+from setia.predictions.outlook import NUMBERS, outlook
 from setia.predictions.past import Windows
 
 
@@ -49,6 +52,49 @@ def sane(found: list[dict[str, Any]], day: dt.date) -> None:
         ahead = [row[name] for name in ("next_order_from", "next_order_day", "next_order_until") if row[name]]
         assert ahead == sorted(ahead)
         assert all(each >= day for each in ahead)
+
+
+def test_learned_forecasts_are_sane_at_every_horizon(reader_of):
+    found = looked(reader_of(orders=orders(people=900)), "boosted")
+    assert found.card.model == "boosted"
+    assert found.card.active_by == "mbg_nbd"
+    sane(rows(found), SCOPE.as_of)
+
+
+def test_goods_that_come_back_are_not_expected(reader_of):
+    """Four in ten orders come back whole: no candidate expects their money."""
+    everything = orders(people=900)
+    back = [
+        {"return_id": f"r{row['order_id']}", "order_id": row["order_id"], "customer_id": row["customer_id"],
+         "amount": row["total"], "currency": "USD", "day": row["day"]}
+        for row in everything if int(row["order_id"]) % 5 < 2
+    ]  # fmt: skip
+    found = backtest(reader_of(orders=everything, returns=back), SCOPE, candidates=("mbg_nbd", "boosted"))
+    for each in found.scores:
+        if each.correction == "none":
+            assert abs(each.revenue_bias - each.days_bias) < 0.15, each.candidate
+
+
+def test_prices_that_rise_inflate_no_orders(reader_of):
+    first = dt.date(2024, 1, 1)
+    dearer = [{**row, "total": row["total"] * 1.15 ** ((row["day"] - first).days / 90)} for row in orders(people=900)]
+    found = backtest(reader_of(orders=dearer), SCOPE, candidates=("mbg_nbd",))
+    apart = {
+        kind: [e.revenue_bias - e.days_bias for e in found.scores if e.correction == kind] for kind in ("none", "level")
+    }
+    assert np.mean(apart["none"]) < -0.06, "yesterday's prices are too low for today"
+    assert abs(np.mean(apart["level"])) < abs(np.mean(apart["none"])) / 2, "each is corrected by its own"
+
+
+def test_all_alike_can_be_kept(reader_of):
+    """A box shop in which everybody spends the same: nothing that JSON cannot keep."""
+    found = [
+        {"order_id": f"{who}-{n}", "customer_id": f"c{who}", "currency": "USD", "total": 10,
+         "day": dt.date(2024, 1, 1) + dt.timedelta(days=30 * n)}
+        for who in range(60) for n in range(16)
+    ]  # fmt: skip
+    test = backtest(reader_of(orders=found), SCOPE, candidates=("repeated", "lifetime_rate", "mbg_nbd"))
+    json.dumps(asdict(test), default=str, allow_nan=False)
 
 
 @pytest.mark.parametrize(
@@ -98,25 +144,32 @@ def test_spread_by_hand():
 
 
 def test_factors_by_hand():
-    ratios = {1: 1.2, 4: 0.5, 5: 0.6}
-    assert factors(ratios, 0, 4) == pytest.approx({"none": 1, "level": 1.2, "season": 0.5, "both": 0.5 * 1.2 / 0.6})
-    assert factors({1: 9.0}, 0, 4) == {"none": 1, "level": 2.0}, "within bounds"
-    assert factors({}, 0, None) == {"none": 1}
+    ratios = {1: Factor(1.0, 1.2), 4: Factor(0.8, 0.5), 5: Factor(0.8, 0.6)}
+    found = factors(ratios, 0, 4)
+    assert found["level"] == Factor(1.0, 1.2), "prices rose, orders did not"
+    assert found["season"] == Factor(0.8, 0.5)
+    assert (found["both"].days, found["both"].revenue) == pytest.approx((1.0, 0.5 * 1.2 / 0.6))
+    assert factors({1: Factor(9.0, 0.1)}, 0, 4) == {"none": Factor(), "level": Factor(2.0, 0.5)}, "within bounds"
+    assert factors({}, 0, None) == {"none": Factor()}
+    assert needed("both", 1, 4) == {2, 5, 6}
+    assert needed("season", 0, None) == set()
 
 
 def test_a_year_has_an_interval_where_one_has_passed(reader_of):
     found = rows(looked(reader_of(orders=orders(people=600, days=800)), scope=SCOPE.at(dt.date(2026, 3, 1))))
     assert all(row["expected_value_365d_from"] <= row["expected_value_365d_to"] for row in found)
     assert sum(row["expected_orders_365d_to"] > row["expected_orders_90d_to"] for row in found) > 50
-    short = looked(reader_of(orders=orders()))
+    short = looked(reader_of(orders=orders()), scope=SCOPE.at(dt.date(2024, 12, 1)))
     assert "no_year_interval" in short.card.limits
     assert all(row["expected_value_365d_to"] is None for row in rows(short))
 
 
 def test_the_season_of_a_window_is_not_that_of_a_year():
     three, year = (Forecast(np.array([n]), np.array([10 * n]), np.array([0.5])) for n in (3.0, 12.0))
-    found = _corrected({30: three, 60: three, 90: three, 365: year}, 2.0)
-    assert (found[90].days[0], found[365].days[0], found[365].revenue[0]) == (6, 15, 150)
+    ahead = {90.0: three, 365.0: year}
+    quarter, whole = (_corrected(days, ahead, 90.0, Factor(2.0, 3.0)) for days in (90.0, 365.0))
+    assert (quarter.days[0], quarter.revenue[0]) == (6, 90)
+    assert (whole.days[0], whole.revenue[0]) == (15, 180)
 
 
 def test_a_change_of_rhythm_is_followed(reader_of):

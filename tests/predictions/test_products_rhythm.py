@@ -16,7 +16,7 @@ from setia.predictions.products.blend import FIRMNESS, LEAST_BOUGHT, LOOSE, lear
 from setia.predictions.products.interactions import Purchases
 from setia.predictions.products.rhythm import (
     BadDiscount,
-    Rhythm,
+    BuyingAgain,
     _drawn,
     _followed,
     subscription_candidates,
@@ -40,7 +40,7 @@ def purchases(*each: tuple[int, list[int]]) -> Purchases:
 
 def test_chance_by_brute_force():
     """A million customers of a known split population, those who bought in the meantime left out."""
-    rhythm = Rhythm()
+    rhythm = BuyingAgain()
     rhythm.mean_, rhythm.variance_ = np.array([3.2]), np.array([0.25])
     rhythm.again_ = np.array([[0.6, 0.7, 0.8, 0.9]])
     draw = np.random.default_rng(1)
@@ -53,7 +53,7 @@ def test_chance_by_brute_force():
 
 def test_chance_is_highest_when_it_is_due():
     regular = [(0, [400 - 30 * n for n in range(12)])] * 30
-    rhythm = Rhythm().fit(purchases(*regular), 1)
+    rhythm = BuyingAgain().fit(purchases(*regular), 1)
     ages = [[400 - 30 * n + shift for n in range(12)] for shift in (-69, -52, -40, 100)]
     soon, nearly, now, gone = rhythm.chance(purchases(*[(0, each) for each in ages]), 10)
     assert now > nearly > soon
@@ -70,7 +70,7 @@ def test_found_again_from_simulated_customers():
         while draw.random() < 0.6:
             ages.append(ages[-1] - max(1.0, draw.lognormal(3, 0.6)))
         rows.append((0, [int(age) for age in ages if age >= 0]))
-    rhythm = Rhythm().fit(purchases(*[(p, a) for p, a in rows if all(np.diff(a) < 0)]), 1)
+    rhythm = BuyingAgain().fit(purchases(*[(p, a) for p, a in rows if all(np.diff(a) < 0)]), 1)
     assert rhythm.again_[0] == pytest.approx(0.6, abs=0.03)
     assert (rhythm.mean_[0], rhythm.variance_[0]) == pytest.approx((3, 0.36), rel=0.06)
 
@@ -94,7 +94,7 @@ def test_repeat_probability_is_the_likeliest(passed, followed, prior):
 
 def test_gaps_are_drawn_towards_the_products():
     """Three gaps of 10 days against a usual of 40: halfway between the logs, with the product's weight of three."""
-    rhythm = Rhythm()
+    rhythm = BuyingAgain()
     rhythm.mean_, rhythm.variance_ = np.array([np.log(40)]), np.array([0.5])
     assert rhythm.gap(purchases((0, [30, 20, 10, 0]))) == pytest.approx(np.exp((np.log(10) + np.log(40)) / 2))
     assert rhythm.gap(purchases((0, [5]))) == pytest.approx(40)

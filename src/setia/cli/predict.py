@@ -86,11 +86,11 @@ def card(
     import json
 
     with opened(shop) as own:
-        cards = own.predictions.cards()
-    if not cards:
+        last = own.predictions.card()
+    if last is None:
         typer.echo("There is no model card yet. Run setia refresh first.")
         raise typer.Exit(1)
-    as_of, found = cards[0]
+    as_of, found = last
     if as_json:
         typer.echo(json.dumps({"as_of": as_of.isoformat(), **found}, indent=1))
         return

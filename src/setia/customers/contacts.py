@@ -19,7 +19,7 @@ COLUMNS = tuple(column.name for column in contacts.columns)
 ROWS_AT_ONCE = 10_000
 _FACTS = """
     select k.key, c.email, c.name, c.language, d.email_consent_at, d.email_optout_at, o.last_order_at,
-        t.usual_gap_days, t.expected_order_value, t.expected_value_365d / nullif(t.chance_active, 0) as worth
+        t.usual_gap_days, t.expected_order_value, t.value_if_active_365d as worth
     from ({keys}) k
     join customers c on c.customer_id = k.customer_id
     left join ({consent}) d on d.customer_id = c.customer_id

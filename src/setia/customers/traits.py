@@ -52,6 +52,7 @@ PREDICTIONS = (
     Trait("expected_value_365d", "money", N_("Expected revenue of the next 365 days")),
     Trait("expected_value_365d_from", "money", N_("Four in five spend this much in 365 days, or more …")),
     Trait("expected_value_365d_to", "money", N_("… and this much, or less")),
+    Trait("value_if_active_365d", "money", N_("Expected revenue of the next 365 days if they are a customer still")),
     Trait("customer_value_365d", "money", N_("Expected gross margin of the next 365 days, discounted to today")),
     Trait("next_order_day", "day", N_("Day by which the next order has come in one of two cases, if one comes")),
     Trait("next_order_from", "day", N_("Day before which it comes in one of ten cases")),

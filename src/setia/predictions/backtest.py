@@ -16,7 +16,7 @@ from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.progress import Progress, Silent
 from setia.predictions.candidates import CANDIDATES, LEARNED
-from setia.predictions.correcting import CORRECTIONS, Spread, factors, ratio
+from setia.predictions.correcting import CORRECTIONS, Factor, Spread, factors, needed, ratio
 from setia.predictions.forecast import Forecast
 from setia.predictions.learned import TooLittleToLearn
 from setia.predictions.models.purchases import LEAST_CUSTOMERS, FloatArray, NoConvergence, TooFewCustomers
@@ -93,6 +93,10 @@ class _Trial:
     """Per day and correction: deviance and deviance from the true mean, summed over groups of customers."""
     calibration: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
+    def told_apart(self, day: dt.date) -> bool:
+        """Whether customers spent differently in the window from a day on."""
+        return (day, "none") in self.blocks and float(self.blocks[day, "none"][1].sum()) > 1e-9
+
     def explained(self, days: Sequence[dt.date], correction: str) -> float:
         found = [e for e in self.scores if e.correction == correction and e.day in days]
         return float(np.mean([-1.0 if e.explained is None else e.explained for e in found])) if found else -1.0
@@ -138,10 +142,13 @@ def _tried(name: str, windows: Windows, usable: int, scored: int) -> _Trial:
     """One candidate, from the oldest window on: its totals then correct those that follow."""
     fit = CANDIDATES[name][1]
     trial = _Trial(name)
-    ratios: dict[int, float | None] = {}
-    before: dict[str, tuple[Forecast, Past]] = {}
+    ratios: dict[int, Factor | None] = {}
+    before: dict[int, dict[str, tuple[Forecast, Past]]] = {}
     oldest = min(usable, scored + 1) if name in LEARNED else usable  # to learn costs more than a level is worth
+    wanted = _wanted(scored, windows.a_year_back)
     for back in range(oldest, 0, -1):
+        if back not in wanted:
+            continue
         past = windows.past(back)
         try:
             forecast = fit(past).ahead(past.horizon)
@@ -155,18 +162,32 @@ def _tried(name: str, windows: Windows, usable: int, scored: int) -> _Trial:
             continue
         corrections = factors(ratios, back, windows.a_year_back)
         ratios[back] = ratio(past, forecast)
-        now = {kind: forecast.times(factor) for kind, factor in corrections.items()}
+        now = {kind: factor.of(forecast) for kind, factor in corrections.items()}
         if back <= scored:
             for kind, corrected in now.items():
-                _scored(trial, past, corrected, kind, corrections[kind], before.get(kind) or before.get("none"))
-        before = {kind: (corrected, past) for kind, corrected in now.items()}
+                _scored(trial, past, corrected, kind, corrections[kind], _of_window(before, back + 1, kind))
+        before = {back: {kind: (corrected, past) for kind, corrected in now.items()}}
     return trial
 
 
+def _of_window(
+    known: dict[int, dict[str, tuple[Forecast, Past]]], back: int, kind: str
+) -> tuple[Forecast, Past] | None:
+    """The window before, corrected alike where that was known, with its sequel."""
+    found = known.get(back, {})
+    return found.get(kind) or found.get("none")
+
+
+def _wanted(scored: int, year: int | None) -> set[int]:
+    """The windows that are scored, and those that the corrections and intervals of these rest on."""
+    judged = range(1, scored + 2)
+    return {*judged, *(older for back in judged for older in needed("both", back, year))}
+
+
 def _scored(
-    trial: _Trial, past: Past, forecast: Forecast, kind: str, factor: float, before: tuple[Forecast, Past] | None
+    trial: _Trial, past: Past, forecast: Forecast, kind: str, factor: Factor, before: tuple[Forecast, Past] | None
 ) -> None:
-    found = score(trial.name, past, forecast, kind, factor)
+    found = score(trial.name, past, forecast, kind, factor.revenue)
     if before is not None:
         then, sequel = before
         found = replace(
@@ -189,8 +210,7 @@ def _judged(as_of: dt.date, horizon: int, trials: list[_Trial], failed: dict[str
     """Compared on the days that every candidate was tried on."""
     if not trials:
         raise TooLittleHistory(horizon=horizon, customers=LEAST_CUSTOMERS, first="", last=as_of, found=0)
-    days = set.intersection(*({e.day for e in trial.scores} for trial in trials))
-    common = sorted(days)
+    common = sorted(set.intersection(*({e.day for e in trial.scores} for trial in trials)))
     order = list(CANDIDATES)
     ranked = sorted(trials, key=lambda t: (-round(t.explained(common, "none"), 3), order.index(t.name)))
     best = ranked[0]
@@ -218,7 +238,7 @@ def _best_correction(best: _Trial) -> str:
 def _against(best: _Trial, other: _Trial, days: list[dt.date]) -> Against:
     rng = np.random.default_rng(1)
     differences = np.zeros(DRAWS)
-    compared = [day for day in days if (day, "none") in best.blocks and (day, "none") in other.blocks]
+    compared = [day for day in days if best.told_apart(day) and other.told_apart(day)]
     for day in compared:
         (own, whole), (others, _) = best.blocks[day, "none"], other.blocks[day, "none"]
         draws = rng.multinomial(len(own), np.full(len(own), 1 / len(own)), size=DRAWS)

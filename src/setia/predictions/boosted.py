@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,39 +26,44 @@ class Boosted:
     known: FloatArray
     """The features now."""
     known_before: FloatArray
+    chances: ChanceModel
+    """Of an order within one window."""
+    first_orders: FloatArray
+    """Days to the first order of those who ordered in the window that was learned from, ascending."""
     days: FloatArray
     """Expected of each customer within one window, given that they buy."""
     revenue: FloatArray
     details: dict[str, Any]
     active: FloatArray | None = None
-    _chances: dict[float, ChanceModel] = field(default_factory=dict)
-
-    def chance_model(self, horizon: float) -> ChanceModel:
-        """The model of an order within so many days, at most a window. Raises TooLittleToLearn."""
-        if horizon not in self._chances:
-            past = self.before
-            ordered = past.next_gap - (past.age - past.recency) <= horizon  # nan, no order, compares as no
-            self._chances[horizon] = ChanceModel().fit(self.known_before, ordered.astype(np.int64))
-        return self._chances[horizon]
 
     def ahead(self, horizon: float) -> Forecast:
-        """Within a window as learned; beyond, it grows as the purchase model has it grow."""
+        """Within a window as learned, sooner by how soon those who bought did; beyond, as the purchase model grows."""
         window = float(self.now.horizon)
-        whole = self.chance_model(window).predict(self.known)
+        whole = self.chances.predict(self.known)
+        forecast = Forecast(whole * self.days, whole * self.revenue, whole)
         if horizon > window:
-            return Forecast(whole * self.days, whole * self.revenue, whole).times(self._growth(window, horizon))
+            return forecast.times(self._growth(window, horizon))
+        if horizon == window:
+            return forecast
+        soon = float(np.searchsorted(self.first_orders, horizon, side="right")) / len(self.first_orders)
         share = horizon / window
-        chance = whole if share == 1 else self.chance_model(horizon).predict(self.known)
-        return Forecast(share * whole * self.days, share * whole * self.revenue, chance)
+        return Forecast(np.maximum(share * forecast.days, soon * whole), share * forecast.revenue, soon * whole)
 
     def _growth(self, window: float, horizon: float) -> FloatArray:
-        try:
-            model = MBGNBD().fit_history(self.now.history)
-        except (TooFewCustomers, NoConvergence):
+        if self._purchases is None:
             return np.full(len(self.now), horizon / window)
-        known = self.now.frequency, self.now.recency, self.now.age
-        near = np.maximum(model.expected_purchases(window, *known), 1e-300)
-        return model.expected_purchases(horizon, *known) / near
+        first, group = self.now.groups
+        known = self.now.frequency[first], self.now.recency[first], self.now.age[first]
+        near = self._purchases.expected_purchases(window, *known)
+        far = self._purchases.expected_purchases(horizon, *known)
+        return np.where(near > 1e-12, np.maximum(far / np.maximum(near, 1e-12), 1.0), 1.0)[group]
+
+    @cached_property
+    def _purchases(self) -> MBGNBD | None:
+        try:
+            return MBGNBD().fit_history(self.now.history)
+        except (TooFewCustomers, NoConvergence):
+            return None
 
 
 def boosted(past: Past) -> Boosted:
@@ -69,9 +75,10 @@ def boosted(past: Past) -> Boosted:
     known_before, known = columns.matrix(before), columns.matrix(past)
     bought = before.next_days > 0
     spent = bought & (before.next_revenue > 0)
-    days = AmountModel().fit(known_before[bought], before.next_days[bought]).predict(known)
-    revenue = AmountModel().fit(known_before[spent], before.next_revenue[spent]).predict(known)
+    chances = ChanceModel().fit(known_before, bought.astype(np.int64))
+    days = np.maximum(AmountModel().fit(known_before[bought], before.next_days[bought]).predict(known), 1)
+    kept = float(spent.sum() / bought.sum())  # who bought and sent everything back has spent nothing
+    revenue = kept * AmountModel().fit(known_before[spent], before.next_revenue[spent]).predict(known)
+    first = np.sort((before.next_gap - (before.age - before.recency))[bought])
     details = {"parameters": {}, "learned_from": before.day.isoformat(), "columns": list(columns.names)}
-    fitted = Boosted(past, before, columns, known, known_before, days, revenue, details)
-    fitted.chance_model(float(past.horizon))
-    return fitted
+    return Boosted(past, before, columns, known, known_before, chances, first, days, revenue, details)

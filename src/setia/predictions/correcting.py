@@ -20,31 +20,59 @@ GROUPS = 20
 LEAST_IN_GROUP = 50
 
 
-def ratio(past: Past, forecast: Forecast) -> float | None:
-    """Actual ÷ expected revenue of a complete window; None where nothing was expected or spent."""
-    expected, actual = float(forecast.revenue.sum()), float(past.next_revenue.sum())
-    return actual / expected if expected > 0 and actual > 0 else None
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """What totals are multiplied with: purchase days, and revenue, whose prices may have moved as well."""
+
+    days: float = 1.0
+    revenue: float = 1.0
+
+    def of(self, forecast: Forecast) -> Forecast:
+        """The forecast, corrected."""
+        return forecast if self == Factor() else forecast.times(self.days, self.revenue)
 
 
-def factors(ratios: Mapping[int, float | None], back: int, year: int | None) -> dict[str, float]:
+def ratio(past: Past, forecast: Forecast) -> Factor | None:
+    """Actual ÷ expected of a complete window; None where nothing was expected or nothing came."""
+    expected = float(forecast.days.sum()), float(forecast.revenue.sum())
+    actual = float(past.next_days.sum()), float(past.next_revenue.sum())
+    if min(*expected, *actual) <= 0:
+        return None
+    return Factor(actual[0] / expected[0], actual[1] / expected[1])
+
+
+def factors(ratios: Mapping[int, Factor | None], back: int, year: int | None) -> dict[str, Factor]:
     """What the totals of a window may be multiplied with, by correction, from the ratios of older windows.
 
     `back` counts windows from `as_of`; `year` is how many of them make a year. Only what the history allows is there.
     """
-    found = {"none": 1.0}
+    found = {"none": Factor()}
     before = ratios.get(back + 1)
     if before is not None:
-        found["level"] = _bounded(before)
+        found["level"] = _bounded(before.days, before.revenue)
     if year is not None and (then := ratios.get(back + year)) is not None:
-        found["season"] = _bounded(then)
+        found["season"] = _bounded(then.days, then.revenue)
         if before is not None and (before_then := ratios.get(back + 1 + year)) is not None:
-            found["both"] = _bounded(then * before / before_then)
+            found["both"] = _bounded(
+                then.days * before.days / before_then.days, then.revenue * before.revenue / before_then.revenue
+            )
     return found
 
 
-def _bounded(factor: float) -> float:
+def needed(correction: str, back: int, year: int | None) -> set[int]:
+    """The older windows whose ratios a correction of a window rests on."""
+    of_year = {back + year} if year is not None else set()
+    return {
+        "none": set(),
+        "level": {back + 1},
+        "season": of_year,
+        "both": {back + 1, *of_year, *(each + 1 for each in of_year)},
+    }[correction]
+
+
+def _bounded(days: float, revenue: float) -> Factor:
     low, high = BOUNDS
-    return min(max(factor, low), high)
+    return Factor(min(max(days, low), high), min(max(revenue, low), high))
 
 
 @dataclass(frozen=True, eq=False)

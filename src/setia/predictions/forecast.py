@@ -20,12 +20,11 @@ class Forecast:
     chance: FloatArray
     """Of at least one purchase."""
 
-    def times(self, factor: float | FloatArray) -> Forecast:
-        """The same with its totals multiplied; chances follow as those of so many times as many independent tries."""
-        if isinstance(factor, float) and factor == 1:
-            return self
-        chance = -np.expm1(factor * np.log1p(-np.minimum(self.chance, 1 - 1e-12)))
-        return Forecast(factor * self.days, factor * self.revenue, chance)
+    def times(self, days: float | FloatArray, revenue: float | FloatArray | None = None) -> Forecast:
+        """The same with its purchase days multiplied, and its revenue, by as much unless told otherwise; chances follow
+        as those of so many times as many independent tries."""
+        chance = -np.expm1(days * np.log1p(-np.minimum(self.chance, 1 - 1e-12)))
+        return Forecast(days * self.days, (days if revenue is None else revenue) * self.revenue, chance)
 
 
 class Fitted(Protocol):

@@ -14,8 +14,9 @@ from setia.predictions import keeping
 from setia.predictions.backtest import DATES, BackTest, TooLittleHistory, backtest
 from setia.predictions.boosted import Boosted, boosted
 from setia.predictions.drift import Drift, drift
+from setia.predictions.expecting import FALLBACKS
 from setia.predictions.learned import TooLittleToLearn
-from setia.predictions.outlook import FALLBACKS, WINDOW, Card, Outlook, outlook
+from setia.predictions.outlook import WINDOW, Card, Outlook, outlook
 from setia.predictions.past import Past, Windows
 from setia.predictions.products.interactions import NothingSold
 from setia.predictions.products.recommend import Recommender

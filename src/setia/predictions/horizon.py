@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from setia.kernel.errors import SetiaError
-from setia.predictions.backtest import FAILURES
-from setia.predictions.candidates import CANDIDATES
-from setia.predictions.outlook import FALLBACKS, discounted
+from setia.predictions.expecting import expect
+from setia.predictions.outlook import discounted
 from setia.predictions.past import Windows
 
 if TYPE_CHECKING:
@@ -28,16 +27,12 @@ class BadHorizon(SetiaError):
     code = "predictions.bad_horizon"
 
 
-class NoModel(SetiaError):
-    """No model could be fitted to this shop's orders: {reason}"""
-
-    code = "predictions.no_model"
-
-
 def value_until(
-    windows: Windows, ranking: Sequence[str], until: dt.date, margin: float, discount_rate: float
-) -> pa.Table:
-    """One row per customer with an order: `customer_id`, `expected_orders`, `expected_revenue`, `value`.
+    windows: Windows, ranking: Sequence[str], until: dt.date, margin: float, discount_rate: float,
+    correction: str = "none",
+) -> pa.Table:  # fmt: skip
+    """One row per customer with an order: `customer_id`, `expected_orders`, `expected_revenue`, `value`; the table's
+    metadata name the `model` that told it.
 
     The margin may be below nothing: then customers cost. Raises BadHorizon, NoModel.
     """
@@ -46,23 +41,16 @@ def value_until(
     days = (until - windows.scope.as_of).days
     if not 0 < days <= 366 * LONGEST_YEARS:
         raise BadHorizon(until=until, as_of=windows.scope.as_of, years=LONGEST_YEARS)
-    past, reason = windows.past(0), ""
-    for name in dict.fromkeys((*ranking, *FALLBACKS)):
-        try:
-            fitted = CANDIDATES[name][1](past)
-            stretches = np.linspace(0, days, -(-days // STRETCH) + 1)[1:]
-            ahead = [(float(by), fitted.ahead(float(by))) for by in stretches]
-        except FAILURES as problem:
-            reason = reason or str(problem)
-            continue
-        whole = ahead[-1][1]
-        value = discounted([(by, forecast.revenue) for by, forecast in ahead], margin, discount_rate)
-        return pa.table(
-            {
-                "customer_id": past.customers,
-                "expected_orders": whole.days,
-                "expected_revenue": whole.revenue,
-                "value": value,
-            }
-        )
-    raise NoModel(reason=reason)
+    stretches = np.linspace(0, days, -(-days // STRETCH) + 1)[1:].tolist()
+    found = expect(windows, ranking, correction, stretches)
+    whole = found.ahead[stretches[-1]]
+    value = discounted([(by, found.ahead[by].revenue) for by in stretches], margin, discount_rate)
+    rows = pa.table(
+        {
+            "customer_id": found.past.customers,
+            "expected_orders": whole.days,
+            "expected_revenue": whole.revenue,
+            "value": value,
+        }
+    )
+    return rows.replace_schema_metadata({"model": found.name})

@@ -13,8 +13,9 @@ import numpy as np
 
 from setia.predictions import next_order
 from setia.predictions.backtest import FAILURES, BackTest
-from setia.predictions.candidates import CANDIDATES, LEARNED, NAIVE
-from setia.predictions.correcting import Spread, factors, ratio
+from setia.predictions.candidates import CANDIDATES, NAIVE
+from setia.predictions.correcting import Factor, Spread
+from setia.predictions.expecting import Expected, NoModel, active_of, expect
 from setia.predictions.forecast import Fitted, Forecast
 from setia.predictions.models.purchases import FloatArray, TooFewCustomers
 from setia.predictions.past import Past, Windows, read
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
 HORIZONS = (30, 60, 90, 365)
 """Days ahead for which the card keeps what is expected of everybody together."""
 WINDOW = 90
-FALLBACKS = ("mbg_nbd", "bg_nbd")
+LEAST_ACTIVE = 0.01
+"""Chances below this are none: what a customer would be worth if they were one still is not told from less."""
 NUMBERS = (
     "chance_active", "chance_of_order_30d", "chance_of_order_60d", "chance_of_order_90d",
     "expected_orders_90d", "expected_orders_90d_from", "expected_orders_90d_to",
     "expected_orders_365d", "expected_orders_365d_from", "expected_orders_365d_to", "expected_order_value",
     "expected_value_90d", "expected_value_90d_from", "expected_value_90d_to",
-    "expected_value_365d", "expected_value_365d_from", "expected_value_365d_to", "customer_value_365d",
+    "expected_value_365d", "expected_value_365d_from", "expected_value_365d_to", "value_if_active_365d",
+    "customer_value_365d",
 )  # fmt: skip
 DAYS = ("next_order_day", "next_order_from", "next_order_until", "win_back_day")
 USUAL_ERROR, USUAL_WINDOWS = 0.2, 2
@@ -58,6 +61,9 @@ class Card:
     last_day: str | None = None
     correction: str = "none"
     factor: float = 1.0
+    """Of the next window's revenue."""
+    days_factor: float = 1.0
+    """Of its purchase days."""
     totals: tuple[dict[str, float], ...] = ()
     """`days`, `orders` and `revenue`: what is expected within so many days of all customers known by then."""
     error: float = USUAL_ERROR
@@ -111,111 +117,47 @@ def outlook(
     turn revenue into what a customer is worth. Windows are of `WINDOW` days.
     """
     past = windows.past(0)
-    empty = Card(ranking[0], len(past), int((past.frequency > 0).sum()))
-    passed_over: dict[str, str] = {}
-    for name in dict.fromkeys((*ranking, *FALLBACKS)):
-        try:
-            fitted = CANDIDATES[name][1](past)
-            ahead = {days: fitted.ahead(float(days)) for days in HORIZONS}
-            break
-        except FAILURES as problem:
-            passed_over[name] = str(problem)
-    else:
-        return Outlook(past.customers, {}, {}, _refused(empty, passed_over))
-    ratios, before = _complete(windows, name, correction)
-    factor = factors(ratios, 0, windows.a_year_back).get(correction, 1.0)
-    ahead = _corrected(ahead, factor)
-    active, active_by = _active(past, name, fitted, ranking)
-    numbers = _numbers(ahead, active)
-    numbers["customer_value_365d"] = _worth(ahead, margin, discount_rate)
-    if before is not None:
-        numbers |= _intervals(*before, ahead[WINDOW], "90d")
-    numbers |= _year(windows, name, ahead[365])
+    try:
+        expected = expect(windows, ranking, correction, HORIZONS)
+    except NoModel as problem:
+        card = Card(ranking[0], len(past), int((past.frequency > 0).sum()), reason=problem.facts["reason"])
+        return Outlook(past.customers, {}, {}, card)
+    if found is not None and expected.name != found.chosen:
+        found = None  # it tells of another than the one that took over
+    active, active_by, identified = active_of(expected, ranking)
+    numbers = _numbers(expected.ahead, active)
+    numbers["customer_value_365d"] = _worth(expected.ahead, margin, discount_rate)
+    if expected.before is not None:
+        numbers |= _intervals(*expected.before, expected.ahead[WINDOW], "90d")
+    numbers |= _year(windows, expected.name, expected.ahead[365])
     days: dict[str, Any] = {}
     with suppress(TooFewCustomers):
         days = next_order.next_orders(past)
-    card = _card(past, name, fitted, found, passed_over)
-    errors = _errors(found, ratios)
-    told = replace(
-        card,
+    errors = _errors(found, expected.ratios)
+    card = replace(
+        _card(expected, found),
         active_by=active_by,
-        correction=correction if factor != 1 else "none",
-        factor=factor,
+        dropout_identified=identified,
         totals=tuple(
-            {"days": d, "orders": float(f.days.sum()), "revenue": float(f.revenue.sum())} for d, f in ahead.items()
+            {"days": d, "orders": float(f.days.sum()), "revenue": float(f.revenue.sum())}
+            for d, f in expected.ahead.items()
         ),
         error=_relative_error(errors),
         windows=USUAL_WINDOWS + len(errors),
         coverage=_coverage(windows, found),
-        limits=_limits(card, windows, before is not None, "expected_value_365d_to" in numbers),
     )
-    return Outlook(past.customers, numbers, days, told, fitted)
+    limits = _limits(card, windows, expected.before is not None, "expected_value_365d_to" in numbers)
+    return Outlook(past.customers, numbers, days, replace(card, limits=limits), expected.fitted)
 
 
-def _corrected(ahead: dict[int, Forecast], factor: float) -> dict[int, Forecast]:
-    """Level and season are those of the next window; what comes after it stays as it was expected."""
-    found = {days: forecast.times(factor) for days, forecast in ahead.items() if days <= WINDOW}
-    before, after = ahead[WINDOW], found[WINDOW]
-    for days, forecast in ahead.items():
-        if days > WINDOW:
-            found[days] = Forecast(
-                forecast.days + after.days - before.days,
-                forecast.revenue + after.revenue - before.revenue,
-                np.maximum(forecast.chance, after.chance),
-            )
-    return found
-
-
-def _refused(card: Card, problems: dict[str, str]) -> Card:
-    return Card(card.model, card.customers, card.repeat_customers, reason=problems[FALLBACKS[0]])
-
-
-def _complete(
-    windows: Windows, name: str, correction: str
-) -> tuple[dict[int, float | None], tuple[Forecast, Past] | None]:
-    """Actual ÷ expected of the complete windows that correct today's totals and those of the newest complete window;
-    and the newest, with its forecast as it would have been corrected."""
-    year = windows.a_year_back or 0
-    wanted = {"none": [1], "level": [1, 2], "season": [1, year, year + 1], "both": [1, 2, year, year + 1, year + 2]}
-    usable = windows.usable(max(wanted[correction]))
-    ratios: dict[int, float | None] = {}
-    before = None
-    for back in wanted[correction]:
-        if not 0 < back <= usable:
-            continue
-        past = windows.past(back)
-        try:
-            forecast = CANDIDATES[name][1](past).ahead(float(past.horizon))
-        except FAILURES:
-            continue
-        ratios[back] = ratio(past, forecast)
-        if back == 1:
-            before = forecast, past
-    if before is None:
-        return ratios, None
-    factor = factors(ratios, 1, windows.a_year_back).get(correction, 1.0)
-    return ratios, (before[0].times(factor), before[1])
-
-
-def _active(past: Past, name: str, fitted: Fitted, ranking: Sequence[str]) -> tuple[FloatArray | None, str | None]:
-    """The chance of each customer to be one still, by the candidate itself or the best that knows of one."""
-    if fitted.active is not None:
-        return fitted.active, name
-    for other in dict.fromkeys((*ranking, *FALLBACKS)):
-        if other in NAIVE or other in LEARNED:
-            continue
-        try:
-            return CANDIDATES[other][1](past).active, other
-        except FAILURES:
-            continue
-    return None, None
-
-
-def _numbers(ahead: dict[int, Forecast], active: FloatArray | None) -> dict[str, FloatArray]:
+def _numbers(ahead: dict[float, Forecast], active: FloatArray | None) -> dict[str, FloatArray]:
     quarter, year = ahead[WINDOW], ahead[365]
     found = {f"chance_of_order_{days}d": ahead[days].chance for days in (30, 60, 90)}
     if active is not None:
-        found["chance_active"] = active
+        # Whoever orders is one still, whichever model tells the one and the other.
+        found["chance_active"] = np.maximum(active, found["chance_of_order_90d"])
+        sure = np.maximum(found["chance_active"], LEAST_ACTIVE)
+        found["value_if_active_365d"] = year.revenue / sure
     some = np.where(year.days > 0, year.days, 1.0)
     return found | {
         "expected_orders_90d": quarter.days,
@@ -251,7 +193,7 @@ def _year(windows: Windows, name: str, now: Forecast) -> dict[str, FloatArray]:
     return _intervals(then, read(windows.facts, windows.scope, past.day, days), now, "365d")
 
 
-def _worth(ahead: dict[int, Forecast], margin: float, discount_rate: float) -> FloatArray:
+def _worth(ahead: dict[float, Forecast], margin: float, discount_rate: float) -> FloatArray:
     """Gross margin of the next 365 days, each stretch between two horizons discounted from its middle."""
     return discounted([(float(days), ahead[days].revenue) for days in HORIZONS], margin, discount_rate)
 
@@ -265,21 +207,24 @@ def discounted(revenue_by: Sequence[tuple[float, FloatArray]], margin: float, di
     return margin * worth
 
 
-def _card(past: Past, name: str, fitted: Fitted, found: BackTest | None, passed_over: dict[str, str]) -> Card:
+def _card(expected: Expected, found: BackTest | None) -> Card:
     """What the fit itself has to tell."""
-    details = dict(fitted.details)
+    past, details = expected.past, dict(expected.fitted.details)
     told = {key: details.pop(key, None) for key in _OF_FITS}
     first = past.day - dt.timedelta(days=int(past.age.max(initial=0)) + 1)
     scores = [e.explained for e in found.of_chosen() if e.explained is not None] if found else []
     return Card(
-        name,
+        expected.name,
         len(past),
         int((past.frequency > 0).sum()),
         **{**told, "parameters": told["parameters"] or {}},
         first_day=first.isoformat(),
         last_day=(past.day - dt.timedelta(days=1)).isoformat(),
-        explained=float(np.mean(scores)) if scores and found and found.chosen == name else None,
-        passed_over=passed_over,
+        correction=expected.correction if expected.factor != Factor() else "none",
+        factor=expected.factor.revenue,
+        days_factor=expected.factor.days,
+        explained=float(np.mean(scores)) if scores else None,
+        passed_over=expected.passed_over,
         details=details,
     )
 
@@ -287,14 +232,13 @@ def _card(past: Past, name: str, fitted: Fitted, found: BackTest | None, passed_
 _OF_FITS = ("parameters", "standard_errors", "log_likelihood", "dropout_identified", "value_parameters")
 
 
-def _errors(found: BackTest | None, ratios: dict[int, float | None]) -> list[float]:
+def _errors(found: BackTest | None, ratios: dict[int, Factor | None]) -> list[float]:
     """Logarithms of actual ÷ expected totals of the complete windows, as they would have been corrected."""
     if found is not None:
-        return [
-            -math.log1p(e.revenue_bias) for e in found.of_chosen() if e.revenue_bias is not None and e.revenue_bias > -1
-        ]
+        biases = [e.days_bias for e in found.of_chosen()]
+        return [-math.log1p(bias) for bias in biases if bias is not None and bias > -1]
     latest = ratios.get(1)
-    return [math.log(latest)] if latest else []
+    return [math.log(latest.days)] if latest else []
 
 
 def _relative_error(errors: list[float]) -> float:

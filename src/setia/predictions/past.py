@@ -115,10 +115,6 @@ class Windows:
         """How many windows back there is enough to learn from, one after the other, up to `most`."""
         return next((back - 1 for back in range(1, most + 1) if not self.past(back).is_enough), most)
 
-    def forget(self, back: int) -> None:
-        """Let go of a past."""
-        self._known.pop(back, None)
-
     def _enough(self, back: int) -> Past | None:
         return found if (found := self.past(back)).is_enough else None
 

@@ -18,7 +18,6 @@ import numpy as np
 from setia.kernel.i18n import N_
 from setia.predictions.boosted import Boosted
 from setia.predictions.features import numbers
-from setia.predictions.learned import TooLittleToLearn
 from setia.predictions.models.purchases import FloatArray
 
 if TYPE_CHECKING:
@@ -133,13 +132,12 @@ REASONS: dict[str, Reason] = {
 def reasons(model: Boosted | None, traits: pa.Table) -> list[list[str | None]]:
     """The names of each customer's `MOST` weightiest reasons, as so many columns; None where there are no more.
 
-    `traits` has the customers of the model, in its order. Without a model, or where it cannot be learned, the
-    reasons that are true of a customer stand in the order of `REASONS`.
+    `traits` has the customers of the model, in its order. Without a model the reasons that are true of a customer stand
+    in the order of `REASONS`.
     """
     true = np.column_stack([_true(reason, traits) for reason in REASONS.values()])
-    weights = _weights(model) if model is not None else None
-    if weights is None:
-        weights = np.tile(np.arange(len(REASONS), 0, -1.0), (len(true), 1))
+    in_order = np.tile(np.arange(len(REASONS), 0, -1.0), (len(true), 1))
+    weights = in_order if model is None else _weights(model)
     weights = np.where(true, weights, 0.0)
     order = np.argsort(-weights, axis=1, kind="stable")[:, :MOST]
     names = np.array([*REASONS, None], dtype=object)
@@ -157,12 +155,9 @@ def _true(reason: Reason, traits: pa.Table) -> Any:
         return np.asarray(reason.holds(known)) & np.all([np.isfinite(v) for v in known.values()], axis=0)
 
 
-def _weights(model: Boosted) -> FloatArray | None:
+def _weights(model: Boosted) -> FloatArray:
     """What each reason takes away from each customer's log-odds of an order within a window; below 0 it adds."""
-    try:
-        chances = model.chance_model(float(model.now.horizon))
-    except TooLittleToLearn:
-        return None
+    chances = model.chances
     names = list(model.columns.names)
     typical = _typical(model)
     found = np.zeros((len(model.known), len(REASONS)))

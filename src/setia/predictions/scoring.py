@@ -27,7 +27,7 @@ class Score:
     correction: str
     """What its totals were corrected for: `none`, `level`, `season` or `both`."""
     factor: float
-    """What its totals were multiplied with."""
+    """What its revenue was multiplied with."""
     customers: int
     days_bias: float | None
     """Expected ÷ actual purchase days, less 1; None where nobody bought."""

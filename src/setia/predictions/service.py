@@ -64,9 +64,13 @@ class Predictions:
         keeping.keep_backtest(self._store, self._clock(), found)
         return found
 
-    def last_backtest(self, *, days: int = WINDOW) -> BackTest | None:
-        """The newest back-test that was kept; None before the first one."""
-        return keeping.kept_backtest(self._store, days, dt.date.max)
+    def last_backtest(self, *, days: int = WINDOW, as_of: dt.date | None = None) -> BackTest | None:
+        """The newest back-test that was kept, as of a day or before it; None before the first one."""
+        return keeping.kept_backtest(self._store, days, as_of or dt.date.max)
+
+    def card(self) -> tuple[dt.date, dict[str, Any]] | None:
+        """The model card of the last refresh, and the day it is as of; None before the first one."""
+        return keeping.newest_card(self._store)
 
     def cards(self) -> list[tuple[dt.date, dict[str, Any]]]:
         """The model cards of refreshes, newest first, each with the day it is as of."""
@@ -135,4 +139,5 @@ class Predictions:
             choice = choose(self._store, facts, scope, self._settings, self._clock(), self._progress)
             rate = self._settings.discount_rate if discount_rate is None else discount_rate
             known = Windows(facts, scope, WINDOW, lambda then: traits_then(facts, then))
-            return value_until(known, choice.ranking, until, float(scope.margin) if margin is None else margin, rate)
+            own = float(scope.margin) if margin is None else margin
+            return value_until(known, choice.ranking, until, own, rate, choice.correction)

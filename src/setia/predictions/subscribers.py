@@ -134,6 +134,9 @@ def judge(facts: Snapshot, scope: Scope, horizon_days: int = HORIZON_DAYS) -> Ri
 
     Raises OutOfReach.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     _require_within_reach(horizon_days, 0.0)
     then = scope.at(scope.as_of - dt.timedelta(days=horizon_days))
     stretches = Stretches(facts, then)
@@ -143,7 +146,8 @@ def judge(facts: Snapshot, scope: Scope, horizon_days: int = HORIZON_DAYS) -> Ri
     asked = int(everybody.asked.sum())
     if forecast.staying is None or not len(payers.who):
         return RiskCheck(then.as_of, horizon_days, len(payers.who), asked=asked, reason=forecast.reason)
-    ended = ~np.isin(stretches.customers[payers.who], paying(facts, scope))
+    still = pc.is_in(pa.array(stretches.customers[payers.who]), value_set=pa.array(paying(facts, scope)))
+    ended = ~np.asarray(still.to_numpy(zero_copy_only=False), dtype=bool)
     chance = 1 - _at(forecast.staying, horizon_days)
     share, gini = float(ended.mean()), Ranking(chance, ended.astype(np.float64)).gini
     return RiskCheck(

@@ -140,7 +140,7 @@ def _weeks(seen: Foresight, as_of: dt.date, speaker: Speaker) -> Figure:
         title=speaker("When the next orders are due"),
         finding=speaker(
             "In the coming week the next order of {n} customers is due by their own rhythm.",
-            n=speaker.count(rows[0]["customers"]),
+            n=speaker.count(seen.weeks[0]["customers"] if seen.weeks[0]["week"] == 0 else 0),
         )
         if rows
         else speaker("There is too little history for a prediction yet."),
@@ -269,8 +269,11 @@ def _tested(found: BackTest, speaker: Speaker) -> tuple[Figure, ...]:
 
 def _candidates(found: BackTest, speaker: Speaker) -> Figure:
     rows = []
+    plain = [each for each in found.scores if each.correction == "none"]
+    tried = [{each.day for each in plain if each.candidate == name} for name in found.ranking]
+    days = sorted(set.intersection(*tried))
     for name in found.ranking:
-        own = [each for each in found.scores if each.candidate == name and each.correction == "none"]
+        own = [each for each in plain if each.candidate == name and each.day in days]
         rows.append(
             {
                 "candidate": speaker(CANDIDATES[name][0]),
@@ -282,7 +285,6 @@ def _candidates(found: BackTest, speaker: Speaker) -> Figure:
                 "calibration": _mean([each.calibration_error for each in own]),
             }
         )
-    days = sorted({each.day for each in found.scores})
     return Figure(
         name="backtest",
         title=speaker("How each way to predict would have done"),

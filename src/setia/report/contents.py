@@ -156,11 +156,6 @@ def gather(
     )
 
 
-def _if_back(traits: Any) -> Any:
-    """Expected revenue of a year, given that the customer is still one."""
-    return traits.expected_value_365d / traits.chance_active.nullif(0)
-
-
 def _people(reader: Reader) -> list[dict[str, Any]]:
     """The overdue who are worth most, newly overdue before long gone: value times the chance to reach them in time."""
     import ibis
@@ -169,7 +164,7 @@ def _people(reader: Reader) -> list[dict[str, Any]]:
     known: Any = reader.table("customers")
     overdue = traits.filter(traits.stage == "dormant")
     named = overdue.left_join(known.select("customer_id", "name"), "customer_id")
-    named = named.mutate(worth=_if_back(named), risk=named.expected_value_365d)
+    named = named.mutate(worth=named.value_if_active_365d, risk=named.expected_value_365d)
     top = named.order_by(ibis.desc(named.risk), named.customer_id).limit(MOST_PEOPLE)
     columns = ("customer_id", "name", "orders", "chance_active", "worth", "next_order_day", "recommended_product")
     found = listed(reader, top.select(*dict.fromkeys((*columns, *why.COLUMNS, *why.TRAITS))))
@@ -213,5 +208,5 @@ def _chances(reader: Reader) -> list[dict[str, Any]]:
 def _at_risk(reader: Reader) -> dict[str, Any]:
     traits: Any = reader.table("traits")
     overdue = traits.filter(traits.stage == "dormant")
-    found = overdue.aggregate(customers=overdue.count(), value=_if_back(overdue).sum())
+    found = overdue.aggregate(customers=overdue.count(), value=overdue.value_if_active_365d.sum())
     return listed(reader, found)[0]

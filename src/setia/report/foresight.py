@@ -9,6 +9,7 @@ from setia.history.scope import Scope
 from setia.predictions.backtest import BackTest
 from setia.predictions.drift import Drift
 from setia.predictions.drivers.drivers import Drivers, TooLittleToCompare, drivers
+from setia.predictions.models.purchases import NoConvergence
 from setia.warehouse.snapshot import listed
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def look_ahead(reader: Reader, scope: Scope, kept: Kept) -> Foresight:
     """Ask everything once."""
     try:
         found = drivers(reader, scope)
-    except TooLittleToCompare:
+    except (TooLittleToCompare, NoConvergence):
         found = None
     return Foresight(
         kept,
@@ -84,7 +85,7 @@ def _reasons(reader: Reader) -> list[dict[str, Any]]:
     traits: Any = reader.table("traits")
     rows = traits.filter(traits.risk_reason.notnull(), traits.stage == "dormant")
     counted = rows.group_by(reason=rows.risk_reason).aggregate(
-        customers=rows.count(), value=(rows.expected_value_365d / rows.chance_active.nullif(0)).sum()
+        customers=rows.count(), value=rows.value_if_active_365d.sum()
     )
     return sorted(listed(reader, counted), key=lambda row: (-row["customers"], row["reason"]))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from setia.kernel.figure import Column, Figure, Section
@@ -103,7 +102,7 @@ def _model_said(contents: Contents, speaker: Speaker) -> str:
     if card.get("parameters") is None:
         return speaker("There is too little history for a prediction yet.")
     return speaker(
-        "Predicted from the rhythm of {n} customers ({repeat} of them bought more than once), by: {model}.",
+        "Predicted from {n} customers ({repeat} of them bought more than once), by: {model}.",
         n=speaker.count(card["customers"]), repeat=speaker.count(card["repeat_customers"]),
         model=ahead.model_name(card, speaker),
     )  # fmt: skip
@@ -127,7 +126,7 @@ def _chances(contents: Contents, speaker: Speaker) -> Figure:
         }
         for row in contents.chances
     ]
-    total = sum(row["expected_value_365d"] or Decimal() for row in rows)
+    total = sum(row["expected_value_365d"] or 0.0 for row in rows)
     return Figure(
         name="chances",
         title=speaker("Chance of an order in the next 90 days"),
@@ -143,6 +142,6 @@ def _chances(contents: Contents, speaker: Speaker) -> Figure:
         mark="bars",
         x="chance",
         series=("customers",),
-        how=speaker("Probability of at least one order, from each customer's number of purchases, the latest one and the time since the first."),
+        how=speaker("Probability of at least one order, by the chosen way to predict."),
         note=_caution(contents, speaker),
     )  # fmt: skip

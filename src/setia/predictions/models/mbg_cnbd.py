@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from setia.predictions.models.bg_nbd import BetaGeometricParameters
 from setia.predictions.models.mbg_nbd import MBGNBD
-from setia.predictions.models.purchases import BadHistory, PurchaseHistory
+from setia.predictions.models.purchases import BadHistory, NoConvergence, PurchaseHistory
 
 MOST_STEPS = 8
 
@@ -76,7 +76,11 @@ class MBGCNBD(MBGNBD):
             return self._fit_with(history, self.wanted, log_gaps)
         self._fit_with(history, 1, log_gaps)
         for k in range(2, MOST_STEPS + 1):
-            more = type(self)(k, prior=self.prior, prior_spread=self.prior_spread)._fit_with(history, k, log_gaps)
+            more = type(self)(k, prior=self.prior, prior_spread=self.prior_spread)
+            try:
+                more._fit_with(history, k, log_gaps)
+            except NoConvergence:
+                break
             if more.log_likelihood_ <= self.log_likelihood_:
                 break
             self._become(more)

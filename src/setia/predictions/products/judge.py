@@ -18,7 +18,7 @@ from setia.predictions.products.interactions import bought_since, cells, read
 from setia.predictions.products.known import Known, best, rank
 from setia.predictions.products.recommend import HORIZON_DAYS, Recommender
 from setia.predictions.products.rules import Rules
-from setia.predictions.products.together import shared_buyers
+from setia.predictions.products.together import MOST_PRODUCTS, shared_buyers
 
 if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
@@ -113,16 +113,21 @@ def judge(
 
 
 def _others(known: Known) -> Others:
-    """What the simple rules make of every product for some customers; what all buy decides between equals."""
+    """What the simple rules make of every product for some customers; what all buy decides between equals.
+
+    A catalogue of more than `MOST_PRODUCTS` is judged without item-item, whose table of all pairs would not fit.
+    """
     past = known.past
     popular = past.recent / (past.shop_recent + 1)
     owned = (known.own > 0).astype(np.float32)
-    shared = shared_buyers(owned)
-    length = np.sqrt(np.maximum(np.diag(shared), 1))
-    alike = (shared / length / length[:, None]).astype(np.float32)
     times = past.matrix(past.bought.customer, past.bought.product, past.bought.times)
-    return {
-        "item_item": lambda who: np.asarray(owned[who] @ alike),
+    found: Others = {}
+    if owned.shape[1] <= MOST_PRODUCTS:
+        shared = shared_buyers(owned)
+        length = np.sqrt(np.maximum(np.diag(shared), 1))
+        alike = (shared / length / length[:, None]).astype(np.float32)
+        found["item_item"] = lambda who: np.asarray(owned[who] @ alike)
+    return found | {
         "popularity": lambda who: np.tile(popular, (len(who), 1)),
         "repeat": lambda who: np.asarray(times[who].toarray() + popular),
     }

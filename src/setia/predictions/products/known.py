@@ -10,7 +10,7 @@ import numpy as np
 from setia.predictions.models.purchases import LEAST_CUSTOMERS, FloatArray
 from setia.predictions.products.blend import log_odds
 from setia.predictions.products.interactions import Interactions
-from setia.predictions.products.rhythm import Rhythm
+from setia.predictions.products.rhythm import BuyingAgain
 from setia.predictions.products.rules import Rules
 from setia.predictions.products.together import neighbours
 
@@ -41,7 +41,7 @@ class Known:
     def __init__(self, past: Interactions, rules: Rules, horizon_days: int) -> None:
         self.past, self.enough = past, enough(past)
         self.columns = rules.shown(past)
-        self.rhythm = Rhythm().fit(past.bought, len(past.products))
+        self.rhythm = BuyingAgain().fit(past.bought, len(past.products))
         self.near = neighbours(past) if self.enough else neighbours(past, most=0)
         self._toward = self.near[:, self.columns].T.tocsr()
         self._products(rules)
@@ -72,7 +72,7 @@ class Known:
 
     def _customers(self, horizon_days: int) -> None:
         days, size = self.past.days, len(self.past.customers) + 1
-        chance = Rhythm().fit(days, 1).chance(days, horizon_days)
+        chance = BuyingAgain().fit(days, 1).chance(days, horizon_days)
         each = np.bincount(self.past.bought.customer, self.past.bought.times, size)[days.customer] / days.times
 
         def described(values: FloatArray, of_all: FloatArray) -> Any:

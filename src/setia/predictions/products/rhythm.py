@@ -38,7 +38,7 @@ DUE = 0.8
 """The share of a usual gap after which a product may be due."""
 
 
-class Rhythm:
+class BuyingAgain:
     """How products (or customers, told apart by nothing) are bought again; `fit`, then `chance` and `gap`.
 
     After `fit`: `mean_` and `variance_` of the log of a gap, and `again_`, one element or row per product.
@@ -168,7 +168,8 @@ def subscription_candidates(facts: Snapshot, scope: Scope, discount: float = 0.1
         "purchase_days": times.astype(np.int64), "mean_gap_days": mean, "gap_spread": spread,
         "days_since": last.astype(np.int64), "interval_weeks": weeks,
         "units": np.maximum(np.round(numbers(found["units"]) / times), 1).astype(np.int64),
-        "yearly_spend": yearly, "yearly_saving": discount * yearly,
+        "yearly_spend": pa.array(yearly, from_pandas=True),
+        "yearly_saving": pa.array(discount * yearly, from_pandas=True),
     })  # fmt: skip
     by = [("yearly_spend", "descending"), ("customer_id", "ascending"), ("product_id", "ascending")]
     table = table.filter(pa.array(kept))

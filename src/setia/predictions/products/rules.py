@@ -10,7 +10,7 @@ import numpy as np
 from setia.kernel.errors import SetiaError
 from setia.predictions.models.purchases import FloatArray
 from setia.predictions.products.interactions import Interactions
-from setia.predictions.products.rhythm import Rhythm
+from setia.predictions.products.rhythm import BuyingAgain
 
 
 class BadRule(SetiaError):
@@ -59,7 +59,7 @@ class Rules:
             allowed &= past.margin >= self.minimum_margin * past.price
         return np.flatnonzero(allowed)
 
-    def resting(self, past: Interactions, rhythm: Rhythm) -> Any:
+    def resting(self, past: Interactions, rhythm: BuyingAgain) -> Any:
         """Of what customers have bought, what is not shown to them now."""
         if not self.again:
             return np.ones(len(past.bought.last), dtype=bool)

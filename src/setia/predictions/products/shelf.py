@@ -28,7 +28,9 @@ def refills(recommended: pa.Table, as_of: dt.date) -> pa.Table:
         recommended.filter(pc.and_(pc.equal(recommended["kind"], "again"), pc.is_valid(recommended["interval_days"])))
     )
     left = pc.round(pc.max_element_wise(pc.subtract(again["interval_days"], again["days_since"]), 0))
-    since_1970 = pc.add(left.cast(pa.int32()), (as_of - dt.date(1970, 1, 1)).days)
+    # What is known reaches to the day before: a gap that ends with it is due today.
+    since_1970 = pc.add(left.cast(pa.int32()), (as_of - dt.date(1970, 1, 2)).days)
+    since_1970 = pc.max_element_wise(since_1970, (as_of - dt.date(1970, 1, 1)).days)
     return pa.table(
         {
             "customer_id": again["customer_id"],

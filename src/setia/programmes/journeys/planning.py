@@ -60,7 +60,7 @@ def plan(reader: Reader, journey: Journey, scope: Scope, *, currency: str, margi
     reachable: Any = entering(reader, traits, journey, scope, reachable=True)
     audience = _count(reader, everybody)
     people = reader.arrow(
-        reachable.select("silence", "silence_limit", "expected_order_value", "expected_value_365d", "chance_active")
+        reachable.select("silence", "silence_limit", "expected_order_value", "value_if_active_365d")
     ).to_pylist()
     weekly = sum(1 for p in people if p["silence"] - p["silence_limit"] < 28) / 4
     total = round(len(people) + weekly * WEEKS_AHEAD)
@@ -134,9 +134,7 @@ def _dearest(journey: Journey, people: list[dict[str, Any]], margin: float) -> D
     ladder = [step.offer for step in journey.steps]
     total = Decimal(0)
     for person in people:
-        active = person["chance_active"]
-        yearly = person["expected_value_365d"] / active if active else None
-        worth = Worth(person["expected_order_value"], yearly)
+        worth = Worth(person["expected_order_value"], person["value_if_active_365d"])
         costs = []
         for step in range(len(ladder)):
             rung = affordable_offer(ladder, step, worth, margin=margin, most_share=journey.most_share_of_worth)
