@@ -61,11 +61,6 @@ class Past:
     def __len__(self) -> int:
         return len(self.age)
 
-    @property
-    def is_enough(self) -> bool:
-        """Whether anything can be learned from it."""
-        return len(self) >= LEAST_CUSTOMERS and float(self.age.max(initial=0)) >= self.horizon
-
     @cached_property
     def groups(self) -> tuple[IndexArray, IndexArray]:
         """Customers of equal history: the first of each group, and each customer's group."""
@@ -107,16 +102,26 @@ class Windows:
         if back not in self._known:
             day = self.scope.as_of - dt.timedelta(days=self.horizon * back)
             self._known[back] = read(
-                self.facts, self.scope, day, self.horizon, lambda: self._enough(back + 1), self._traits
+                self.facts, self.scope, day, self.horizon, lambda: self._earlier(back + 1), self._traits
             )
         return self._known[back]
 
     def usable(self, most: int) -> int:
-        """How many windows back there is enough to learn from, one after the other, up to `most`."""
-        return next((back - 1 for back in range(1, most + 1) if not self.past(back).is_enough), most)
+        """How many windows back there is enough to learn from, one after the other, up to `most`.
 
-    def _enough(self, back: int) -> Past | None:
-        return found if (found := self.past(back)).is_enough else None
+        Told from who is known now and since when, without reading any older past.
+        """
+        known = self.past(0).age
+        return next((back - 1 for back in range(1, most + 1) if not _enough(known, self.horizon, back)), most)
+
+    def _earlier(self, back: int) -> Past | None:
+        return self.past(back) if _enough(self.past(0).age, self.horizon, back) else None
+
+
+def _enough(known: FloatArray, horizon: int, back: int) -> bool:
+    """Whether anything can be learned from what was known so many windows ago, from the ages of customers now."""
+    then = known - horizon * back
+    return int((then >= 0).sum()) >= LEAST_CUSTOMERS and float(then.max(initial=0)) >= horizon
 
 
 def read(
