@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from setia.history.scope import Scope
 from setia.kernel.i18n import Sentence
 from setia.metrics.options import BadOption
-from setia.predictions import early_days as reading
+from setia.predictions.drivers import early_days as reading
 from setia.predictions.drivers.adjusting import Groups, false_discovery, fit, independent, products, standardised
 from setia.predictions.drivers.comparing import _joined_months
 from setia.predictions.drivers.drivers import TooLittleToCompare, drivers, first_week

@@ -9,10 +9,9 @@ import numpy as np
 
 from setia.kernel.errors import SetiaError
 from setia.predictions.backtest import FAILURES
-from setia.predictions.candidates import CANDIDATES
+from setia.predictions.candidates import CANDIDATES, LEARNED, NAIVE
 from setia.predictions.correcting import Factor, factors, needed, ratio
 from setia.predictions.forecast import Fitted, Forecast
-from setia.predictions.models.purchases import FloatArray
 from setia.predictions.past import Past, Windows
 
 FALLBACKS = ("mbg_nbd", "bg_nbd")
@@ -103,18 +102,16 @@ def _corrected(days: float, ahead: dict[float, Forecast], window: float, factor:
     )
 
 
-def active_of(expected: Expected, ranking: Sequence[str]) -> tuple[FloatArray | None, str | None, bool | None]:
-    """The chance of each customer to be one still, the candidate that tells it, the expected one or else the best that
-    knows of one, and whether its fit shows at all that anybody leaves."""
+def teller_of_active(expected: Expected, ranking: Sequence[str]) -> tuple[str, Fitted] | None:
+    """Who tells the chance of each customer to be one still: the expected candidate, or else the best that knows of
+    one. None where none can be fitted."""
     if expected.fitted.active is not None:
-        return expected.fitted.active, expected.name, expected.fitted.details.get("dropout_identified")
+        return expected.name, expected.fitted
     for other in dict.fromkeys((*ranking, *FALLBACKS)):
-        if other == expected.name:
+        if other == expected.name or other in NAIVE or other in LEARNED:
             continue
         try:
-            fitted = CANDIDATES[other][1](expected.past)
+            return other, CANDIDATES[other][1](expected.past)
         except FAILURES:
             continue
-        if fitted.active is not None:
-            return fitted.active, other, fitted.details.get("dropout_identified")
-    return None, None, None
+    return None

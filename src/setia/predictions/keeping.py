@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from setia.predictions.backtest import Against, BackTest
 from setia.predictions.outlook import Card
@@ -38,9 +38,10 @@ def kept_backtest(store: Store, horizon: int, by: dt.date) -> BackTest | None:
 def kept_cards(store: Store, before: dt.date, most: int = 100) -> list[tuple[dt.date, dict[str, Any]]]:
     """The cards of refreshes as of days before one, newest first; of several of one day the last one."""
     cards = model_cards.c
-    last = _kept("forecast", before - dt.timedelta(days=1)).distinct(cards.as_of)
+    last_of_each_day = select(func.max(cards.id)).where(cards.kind == "forecast").group_by(cards.as_of)
+    wanted = _kept("forecast", before - dt.timedelta(days=1)).where(cards.id.in_(last_of_each_day))
     with store.begin() as tx:
-        rows = tx.execute(last.order_by(cards.as_of.desc(), cards.id.desc()).limit(most)).all()
+        rows = tx.execute(wanted.order_by(cards.as_of.desc()).limit(most)).all()
     return [(row.as_of, row.card) for row in rows]
 
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from setia.predictions import next_order
 from setia.predictions.backtest import FAILURES, BackTest
-from setia.predictions.candidates import CANDIDATES, NAIVE
+from setia.predictions.candidates import CANDIDATES, NAIVE, order_values
 from setia.predictions.correcting import Factor, Spread
-from setia.predictions.expecting import Expected, NoModel, active_of, expect
+from setia.predictions.expecting import Expected, NoModel, expect, teller_of_active
 from setia.predictions.forecast import Fitted, Forecast
 from setia.predictions.models.purchases import FloatArray, TooFewCustomers
 from setia.predictions.past import Past, Windows, read
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 HORIZONS = (30, 60, 90, 365)
 """Days ahead for which the card keeps what is expected of everybody together."""
 WINDOW = 90
-LEAST_ACTIVE = 0.01
-"""Chances below this are none: what a customer would be worth if they were one still is not told from less."""
+LEAST_ACTIVE = 1e-9
+"""Chances below this are lost to rounding."""
 NUMBERS = (
     "chance_active", "chance_of_order_30d", "chance_of_order_60d", "chance_of_order_90d",
     "expected_orders_90d", "expected_orders_90d_from", "expected_orders_90d_to",
@@ -124,8 +124,10 @@ def outlook(
         return Outlook(past.customers, {}, {}, card)
     if found is not None and expected.name != found.chosen:
         found = None  # it tells of another than the one that took over
-    active, active_by, identified = active_of(expected, ranking)
-    numbers = _numbers(expected.ahead, active)
+    numbers = _numbers(expected.ahead, past)
+    teller = teller_of_active(expected, ranking)
+    if teller is not None:
+        numbers |= _if_active(teller[1], numbers["chance_of_order_90d"])
     numbers["customer_value_365d"] = _worth(expected.ahead, margin, discount_rate)
     if expected.before is not None:
         numbers |= _intervals(*expected.before, expected.ahead[WINDOW], "90d")
@@ -136,8 +138,8 @@ def outlook(
     errors = _errors(found, expected.ratios)
     card = replace(
         _card(expected, found),
-        active_by=active_by,
-        dropout_identified=identified,
+        active_by=teller[0] if teller else None,
+        dropout_identified=teller[1].details.get("dropout_identified") if teller else None,
         totals=tuple(
             {"days": d, "orders": float(f.days.sum()), "revenue": float(f.revenue.sum())}
             for d, f in expected.ahead.items()
@@ -150,21 +152,29 @@ def outlook(
     return Outlook(past.customers, numbers, days, replace(card, limits=limits), expected.fitted)
 
 
-def _numbers(ahead: dict[float, Forecast], active: FloatArray | None) -> dict[str, FloatArray]:
+def _numbers(ahead: dict[float, Forecast], past: Past) -> dict[str, FloatArray]:
     quarter, year = ahead[WINDOW], ahead[365]
+    nothing = bool((year.days <= 0).any())  # and yet an order of theirs would be worth something
+    otherwise = order_values(past)[0] if nothing else year.revenue
     found = {f"chance_of_order_{days}d": ahead[days].chance for days in (30, 60, 90)}
-    if active is not None:
-        # Whoever orders is one still, whichever model tells the one and the other.
-        found["chance_active"] = np.maximum(active, found["chance_of_order_90d"])
-        sure = np.maximum(found["chance_active"], LEAST_ACTIVE)
-        found["value_if_active_365d"] = year.revenue / sure
     some = np.where(year.days > 0, year.days, 1.0)
     return found | {
         "expected_orders_90d": quarter.days,
         "expected_orders_365d": year.days,
-        "expected_order_value": np.where(year.days > 0, year.revenue / some, np.nan),
+        "expected_order_value": np.where(year.days > 0, year.revenue / some, otherwise),
         "expected_value_90d": quarter.revenue,
         "expected_value_365d": year.revenue,
+    }
+
+
+def _if_active(teller: Fitted, chance_of_order: FloatArray) -> dict[str, FloatArray]:
+    """Whether they are customers still, and what they would be worth then: told by one purchase model, since a rule
+    that expects nothing of the silent knows nothing of what they would spend."""
+    assert teller.active is not None
+    return {
+        # Whoever orders is a customer still, whichever model tells the one and the other.
+        "chance_active": np.maximum(teller.active, chance_of_order),
+        "value_if_active_365d": teller.ahead(365.0).revenue / np.maximum(teller.active, LEAST_ACTIVE),
     }
 
 
