@@ -28,6 +28,8 @@ from setia.app import Shop
 from setia.settings import ShopSettings
 
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+QUICK = '[predictions]\nmodel = "mbg_nbd"\nproducts = false\nreasons = false\n'
+"""Nobody here looks at what is predicted beyond what an offer may cost."""
 PEOPLE = 70
 
 JOURNEY = """\
@@ -304,7 +306,7 @@ def execute(url: str, statement: str) -> None:
 
 def _settle(original: Original, folder: Path, database: str, extra: str) -> None:
     url = url_of(original.server, database)
-    (folder / "setia.toml").write_text(f'[store]\nurl = "{url}"\n{extra}\n', encoding="utf-8")
+    (folder / "setia.toml").write_text(f'[store]\nurl = "{url}"\n{QUICK}{extra}\n', encoding="utf-8")
 
 
 @contextmanager
