@@ -31,8 +31,8 @@ from metrics import reader, written
 from setia.customers.traits import observed
 from setia.history.scope import Scope
 from setia.predictions.backtest import FAILURES, backtest
-from setia.predictions.candidates import CANDIDATES, LEARNED
-from setia.predictions.correcting import factors, ratio
+from setia.predictions.candidates import CANDIDATES
+from setia.predictions.expecting import expect
 from setia.predictions.past import Windows
 from setia.predictions.scoring import deviances, in_blocks, score
 
@@ -113,17 +113,7 @@ def tried(snapshot: Any, scope: Scope) -> tuple[str, str, dict[str, tuple[Any, A
             forecasts[name] = fit(past).ahead(HORIZON)
         except FAILURES as problem:
             print(f"  {name}: {problem}")
-    ratios = {}
-    year = windows.a_year_back
-    for back in {1, *((year, year + 1) if year and chosen.chosen not in LEARNED else ())}:
-        if back <= windows.usable(back):
-            before = windows.past(back)
-            try:
-                ratios[back] = ratio(before, CANDIDATES[chosen.chosen][1](before).ahead(HORIZON))
-            except FAILURES:
-                continue
-    factor = factors(ratios, 0, year).get(chosen.correction, 1.0)
-    forecasts["chosen"] = forecasts[chosen.chosen].times(factor)
+    forecasts["chosen"] = expect(windows, chosen.ranking, chosen.correction, [float(HORIZON)]).ahead[float(HORIZON)]
     for name, forecast in forecasts.items():
         parts = deviances(forecast.revenue, np.maximum(past.next_revenue, 0))
         assert parts is not None

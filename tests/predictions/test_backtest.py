@@ -221,8 +221,11 @@ def test_a_season_that_comes_again_is_corrected_for(reader_of):
             )
             gap = 12 if day.month >= 10 else 40
             day += dt.timedelta(days=1 + int(r.expovariate(1 / gap)))
+    facts = reader_of(orders=rows)
+    before_it = backtest(facts, Scope(dt.date(2024, 9, 30), "USD", "UTC"), 91, candidates=("mbg_nbd",))
+    assert before_it.correction == "season", "though none of the three newest windows is the last quarter of a year"
     scope = Scope(dt.date(2024, 12, 30), "USD", "UTC")
-    found = backtest(reader_of(orders=rows), scope, 91, 4, candidates=("mbg_nbd",))
+    found = backtest(facts, scope, 91, 4, candidates=("mbg_nbd",))
     assert found.correction == "season"
     autumn = {e.correction: e for e in found.scores if e.day == dt.date(2024, 9, 30)}
     assert abs(autumn["season"].revenue_bias) < 0.15 < abs(autumn["level"].revenue_bias)

@@ -89,6 +89,9 @@ class _Trial:
 
     name: str
     scores: list[Score] = field(default_factory=list)
+    older: list[Score] = field(default_factory=list)
+    """Of windows beyond those that candidates are compared on, up to a year back: they too tell which correction helps,
+    since a season that comes once a year may lie in none of the newest."""
     blocks: dict[tuple[dt.date, str], tuple[FloatArray, FloatArray]] = field(default_factory=dict)
     """Per day and correction: deviance and deviance from the true mean, summed over groups of customers."""
     calibration: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -98,7 +101,7 @@ class _Trial:
         return (day, "none") in self.blocks and float(self.blocks[day, "none"][1].sum()) > 1e-9
 
     def explained(self, days: Sequence[dt.date], correction: str) -> float:
-        found = [e for e in self.scores if e.correction == correction and e.day in days]
+        found = [e for e in (*self.scores, *self.older) if e.correction == correction and e.day in days]
         return float(np.mean([-1.0 if e.explained is None else e.explained for e in found])) if found else -1.0
 
 
@@ -118,7 +121,8 @@ def backtest(
     a day; without it learned models see orders alone. Raises TooLittleHistory.
     """
     windows = Windows(facts, scope, horizon_days, traits)
-    usable = windows.usable(dates + 1 + (windows.a_year_back or 0))
+    year = windows.a_year_back or 0
+    usable = windows.usable(max(dates, year) + 1 + year)
     scored = min(usable, dates)
     if not scored:
         newest = windows.past(1)
@@ -145,7 +149,8 @@ def _tried(name: str, windows: Windows, usable: int, scored: int) -> _Trial:
     ratios: dict[int, Factor | None] = {}
     before: dict[int, dict[str, tuple[Forecast, Past]]] = {}
     oldest = min(usable, scored + 1) if name in LEARNED else usable  # to learn costs more than a level is worth
-    wanted = _wanted(scored, windows.a_year_back)
+    judged = max(scored, min(usable, windows.a_year_back or 0))
+    wanted = _wanted(judged, windows.a_year_back)
     for back in range(oldest, 0, -1):
         if back not in wanted:
             continue
@@ -166,6 +171,8 @@ def _tried(name: str, windows: Windows, usable: int, scored: int) -> _Trial:
         if back <= scored:
             for kind, corrected in now.items():
                 _scored(trial, past, corrected, kind, corrections[kind], _of_window(before, back + 1, kind))
+        elif back <= judged:
+            trial.older += [score(name, past, each, kind, corrections[kind].revenue) for kind, each in now.items()]
         before = {back: {kind: (corrected, past) for kind, corrected in now.items()}}
     return trial
 
@@ -229,7 +236,8 @@ def _judged(as_of: dt.date, horizon: int, trials: list[_Trial], failed: dict[str
 
 def _best_correction(best: _Trial) -> str:
     """The one that explains most on the days on which all are known; none unless it gains something."""
-    known = {kind: {e.day for e in best.scores if e.correction == kind} for kind in CORRECTIONS}
+    tried = (*best.scores, *best.older)
+    known = {kind: {e.day for e in tried if e.correction == kind} for kind in CORRECTIONS}
     offered = [kind for kind in CORRECTIONS if known[kind]]
     days = sorted(set.intersection(*(known[kind] for kind in offered)))
     return max(offered, key=lambda kind: (round(best.explained(days, kind), 3), -CORRECTIONS.index(kind)))
