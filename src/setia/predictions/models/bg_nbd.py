@@ -13,17 +13,16 @@ Platzer and Schröder (2021), Leveraging purchase regularity, International Jour
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from setia.predictions.models.counts import Steps
-from setia.predictions.models.purchases import SCALE, SHAPE, FloatArray, Prior, PurchaseHistory, maximise
+from setia.predictions.models.purchase_model import PurchaseModel, columns, nobody_leaves_term, steps_term
+from setia.predictions.models.purchases import FloatArray, PurchaseHistory
 
-NOBODY_LEAVES = 1e-3  # a mean probability of leaving below one in a thousand purchases counts as none
-DROPOUT_GAIN = 2.996  # half the 95% point of chi-square with two degrees of freedom, for the two drop-out parameters
 BLOCK = 8_192  # rows worked on at a time: they stay in the cache, and too few for BLAS to wake other threads for
 
 
@@ -37,7 +36,7 @@ class BetaGeometricParameters:
     b: float
 
 
-class BGNBD:
+class BGNBD(PurchaseModel[BetaGeometricParameters]):
     """Purchases and drop-out of customers who are free to leave without a word.
 
     After `fit`: `params_`; `standard_errors_` (same shape, None when the likelihood is too flat to give them);
@@ -59,78 +58,31 @@ class BGNBD:
     k: int = 1
     """Steps from one purchase to the next: the more, the more regular."""
 
-    params_: BetaGeometricParameters
-    standard_errors_: BetaGeometricParameters | None
-    log_likelihood_: float
-    customers_: int
-    dropout_identified_: bool
-
-    def __init__(self, *, prior: BetaGeometricParameters | None = None, prior_spread: float = 0.5) -> None:
-        self.prior = prior
-        self.prior_spread = prior_spread
+    time = (False, True, False, False)
+    start = (0.6, 0.25, 0.74, 2.7)
 
     @classmethod
     def from_params(cls, r: float, alpha: float, a: float, b: float) -> Self:
         """A model with known parameters, fitted to nobody: no standard errors, a log-likelihood of nan."""
-        model = cls()
-        model.params_ = BetaGeometricParameters(float(r), float(alpha), float(a), float(b))
-        model.standard_errors_ = None
-        model.log_likelihood_ = float("nan")
-        model.customers_ = 0
-        model.dropout_identified_ = a / (a + b) >= NOBODY_LEAVES
-        return model
+        return cls()._known(BetaGeometricParameters(float(r), float(alpha), float(a), float(b)))
 
-    def get_params(self) -> dict[str, float]:
-        """The fitted parameters by name."""
-        return asdict(self.params_)
+    def _made(self, values: FloatArray) -> BetaGeometricParameters:
+        return BetaGeometricParameters(*values.tolist())
 
-    def fit(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None) -> Self:
-        """Find the parameters of highest likelihood; one element per customer, or per `weights` customers.
+    def _started(self) -> FloatArray:
+        return np.array(self.start) / (1, self.k, 1, 1)
 
-        Raises `TooFewCustomers`, `BadHistory` and `NoConvergence`.
-        """
-        return self.fit_history(PurchaseHistory.from_customers(frequency, recency, T, weights))
+    def _likelihood(self, history: PurchaseHistory, parameters: FloatArray) -> tuple[float, FloatArray]:
+        return _log_likelihood(history, parameters, self.first_order_may_be_last, self.k)
 
-    def fit_history(self, history: PurchaseHistory) -> Self:
-        """Like `fit`, for histories that are grouped already."""
-        if self.prior is None:
-            history.require_enough()
-        unit, customers = history.mean_age, history.customers
-        scaled = history.in_units_of(unit)  # alpha near 1 whatever the unit: the path does not depend on it
-        in_your_unit = np.array([1.0, unit, 1.0, 1.0])
-
-        def objective(parameters: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = _log_likelihood(scaled, parameters, self.first_order_may_be_last, self.k)
-            return value / customers, gradient / customers
-
-        start = np.array([0.6, 0.25 / self.k, 0.74, 2.7])
-        prior = None
-        if self.prior is not None:
-            prior = Prior(np.array([*asdict(self.prior).values()]) / in_your_unit, self.prior_spread)
-        best = maximise(objective, start, [SHAPE, SCALE, SHAPE, SHAPE], customers, prior)
-        errors = best.standard_errors
-        self.params_ = BetaGeometricParameters(*(best.parameters * in_your_unit).tolist())
-        self.standard_errors_ = None if errors is None else BetaGeometricParameters(*(errors * in_your_unit).tolist())
-        steps = self.k * history.purchases  # each is a density over time
-        self.log_likelihood_ = float(best.mean_log_likelihood * customers - steps * np.log(unit))
-        self.customers_ = round(customers)
-        leaves = self.params_.a / (self.params_.a + self.params_.b)
-        self.dropout_identified_ = shows_dropout(scaled, leaves, best.mean_log_likelihood * customers, self.k)
-        return self
-
-    def log_likelihood(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None
-    ) -> float:
-        """The log-likelihood of these customers under the model's parameters, summed."""
-        history = PurchaseHistory.from_customers(frequency, recency, T, weights)
-        parameters = np.array([*asdict(self.params_).values()])
-        return _log_likelihood(history, parameters, self.first_order_may_be_last, self.k)[0]
+    def _leaves(self) -> float:
+        return self.params_.a / (self.params_.a + self.params_.b)
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> FloatArray:
         """The probability, 0 to 1, that the customer is still active at T. A BG/NBD customer with x = 0 always is."""
         from scipy.special import expit
 
-        x, t_x, age = _columns(frequency, recency, T)
+        x, t_x, age = columns(frequency, recency, T)
         p, chances = self.params_, x + self.first_order_may_be_last
         may_have_left, events = chances > 0, p.r + self.k * x
         log_odds = np.log(p.a) - np.log(np.where(may_have_left, p.b + chances - 1, 1.0))
@@ -141,7 +93,7 @@ class BGNBD:
 
     def expected_purchases(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> FloatArray:
         """How many purchases to expect within the next `t` units of time, given the customer's history."""
-        x, t_x, age, ahead = _columns(frequency, recency, T, t)
+        x, t_x, age, ahead = columns(frequency, recency, T, t)
         p = self.params_
         active = self.probability_alive(x, t_x, age)
         if self.k == 1:
@@ -151,7 +103,7 @@ class BGNBD:
 
     def expected_purchases_new(self, t: ArrayLike) -> FloatArray:
         """How many repeat purchases to expect within `t` units of time of the first purchase of a new customer."""
-        zero = np.zeros_like(_columns(t)[0])
+        zero = np.zeros_like(columns(t)[0])
         return self.expected_purchases(t, zero, zero, zero)
 
     def probability_of_purchases(
@@ -160,7 +112,7 @@ class BGNBD:
         """The distribution of the number of purchases within the next `t` units of time: one row per customer, with
         the probabilities of 0, 1 ... `most` purchases. What is missing to 1 is the probability of more.
         """
-        x, t_x, age, ahead = np.broadcast_arrays(*_columns(frequency, recency, T, t))
+        x, t_x, age, ahead = np.broadcast_arrays(*columns(frequency, recency, T, t))
         at_least = self._ahead(ahead, x, t_x, age).at_least(most + 1)
         active = self.probability_alive(x, t_x, age)[..., None]
         return np.concatenate((1 - active * at_least[..., :1], -active * np.diff(at_least)), axis=-1)
@@ -173,7 +125,7 @@ class BGNBD:
         An active customer can only leave at a purchase, and their rate is Gamma(r + x, alpha + T), so the next purchase
         comes later than t with probability ((alpha + T) / (alpha + T + t)) ** (r + x); one who left buys nothing.
         """
-        x, t_x, age, ahead = _columns(frequency, recency, T, t)
+        x, t_x, age, ahead = columns(frequency, recency, T, t)
         p = self.params_
         if self.k == 1:
             buys_if_active = -np.expm1(-(p.r + x) * np.log1p(ahead / (p.alpha + age)))
@@ -188,25 +140,6 @@ class BGNBD:
         weights = np.array(np.broadcast_arrays(*_silent_steps(events, t_x, age, p.alpha, self.k)))
         stays = p.b + x + self.first_order_may_be_last
         return Steps(weights / weights.sum(axis=0), events, t / (p.alpha + age + t), p.a, stays)
-
-
-def shows_dropout(scaled: PurchaseHistory, leaves: float, log_likelihood: float, k: int = 1) -> bool:
-    """Whether purchases show that customers leave: with a mean probability of leaving that counts, and a likelihood
-    that the model in which nobody ever leaves does not reach. Times in units of their mean."""
-    if leaves < NOBODY_LEAVES:
-        return False
-    customers = scaled.customers
-
-    def nobody_leaves(parameters: FloatArray) -> tuple[float, FloatArray]:
-        value, gradient = nobody_leaves_term(scaled, parameters[0], parameters[1], k)
-        return value / customers, gradient / customers
-
-    without = maximise(nobody_leaves, np.array([0.6, 0.25 / k]), [SHAPE, SCALE], customers)
-    return log_likelihood - without.mean_log_likelihood * customers > DROPOUT_GAIN
-
-
-def _columns(*columns: ArrayLike) -> list[FloatArray]:
-    return [np.asarray(column, dtype=np.float64) for column in columns]
 
 
 def _expected_if_active(
@@ -299,7 +232,7 @@ def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int, k: 
         if k > 1 and not first:
             odds = np.where(x > 0, odds, 0.0)
         silent = history.ages[age] - history.recencies[recency]
-        steps, by_events, by_alpha = one if k == 1 else _steps_term(events, silent, inverse_age[age], k)
+        steps, by_events, by_alpha = one if k == 1 else steps_term(events, silent, inverse_age[age], k)
         either = odds + steps
         left = w * odds / either
         stayed = w / either
@@ -311,47 +244,3 @@ def _left_term(history: PurchaseHistory, parameters: FloatArray, first: int, k: 
             -(left @ inverse_stays[x]),
         )
     return float(sums[0]), sums[1:]
-
-
-def _steps_term(
-    events: FloatArray, silence: FloatArray, inverse_age: FloatArray, k: int
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """S, the sum over the steps an active customer may have taken since the last purchase, and its slopes by the
-    number of events and by alpha."""
-    q = silence * inverse_age
-    term, slope = np.ones_like(q), np.zeros_like(q)  # of one number of steps, and of its logarithm by events
-    total, by_events, by_alpha = term.copy(), np.zeros_like(q), np.zeros_like(q)
-    for j in range(1, k):
-        term = term * q * (events + (j - 1)) / j
-        slope = slope + 1 / (events + (j - 1))
-        total += term
-        by_events += term * slope
-        by_alpha -= term * j * inverse_age
-    return total, by_events, by_alpha
-
-
-def nobody_leaves_term(
-    history: PurchaseHistory, r: float, alpha: float, k: int = 1, *, silent: bool = True
-) -> tuple[float, FloatArray]:
-    """Log-likelihood and gradient (r, alpha) of the model in which nobody leaves: NBD for k = 1.
-
-    The gamma functions are products over whole steps, gamma(r + kx) / gamma(r) = r (r + 1) ... (r + kx - 1): exact for
-    any r, and one running sum for all x. Without `silent` the steps since the last purchase are left to the caller.
-    """
-    n, total, w_age = history.customers_by_frequency, history.customers, history.customers_by_age
-    steps = r + np.arange(k * (len(n) - 1))
-    beyond = np.repeat(np.cumsum(n[:0:-1])[::-1], k)  # customers with more than i steps to their last purchase
-    age: FloatArray = np.asarray(alpha + history.ages)
-    log_age, events = np.log(age), r * w_age + k * history.purchases_by_age
-    value = beyond @ np.log(steps) + total * r * np.log(alpha) - events @ log_age
-    slope_r = beyond @ (1 / steps) + total * np.log(alpha) - w_age @ log_age
-    slope_alpha = total * r / alpha - events @ (1 / age)
-    if silent and k > 1:
-        w, age_at, recency_at = history.weights, history.age_index, history.recency_index
-        silence = history.ages[age_at] - history.recencies[recency_at]
-        at = 1 / age[age_at]
-        events_of_each = np.asarray(k * history.frequency + r, dtype=np.float64)
-        s, by_events, by_alpha = _steps_term(events_of_each, silence, at, k)
-        value, slope_r = value + w @ np.log(s), slope_r + w @ (by_events / s)
-        slope_alpha = slope_alpha + w @ (by_alpha / s)
-    return float(value), np.array([slope_r, slope_alpha])

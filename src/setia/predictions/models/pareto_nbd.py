@@ -9,15 +9,15 @@ Hardie (2005), A Note on Deriving the Pareto/NBD Model and Related Expressions, 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from setia.predictions.models.bg_nbd import NOBODY_LEAVES, nobody_leaves_term, shows_dropout
-from setia.predictions.models.purchases import SCALE, SHAPE, FloatArray, Prior, PurchaseHistory, maximise
+from setia.predictions.models.purchase_model import PurchaseModel, columns, nobody_leaves_term
+from setia.predictions.models.purchases import FloatArray, PurchaseHistory
 
 BLOCK = 1_024  # rows worked on at a time: with their nodes they stay in the cache
 NODES = 24  # with these the log-likelihood of a customer is good to nine digits after the point, whatever parameters
@@ -34,7 +34,7 @@ class ParetoParameters:
     beta: float
 
 
-class ParetoNBD:
+class ParetoNBD(PurchaseModel[ParetoParameters]):
     """Purchases and drop-out of customers who may leave at any time.
 
     Methods and their arguments are those of `BGNBD`, but for the distribution of purchases, which is not here.
@@ -50,89 +50,41 @@ class ParetoNBD:
     works as in `BGNBD`.
     """
 
-    params_: ParetoParameters
-    standard_errors_: ParetoParameters | None
-    log_likelihood_: float
-    customers_: int
-    dropout_identified_: bool
-
-    def __init__(self, *, prior: ParetoParameters | None = None, prior_spread: float = 0.5) -> None:
-        self.prior = prior
-        self.prior_spread = prior_spread
+    time = (False, True, False, True)
+    start = (0.6, 0.3, 0.6, 0.35)
 
     @classmethod
     def from_params(cls, r: float, alpha: float, s: float, beta: float) -> Self:
         """A model with known parameters, fitted to nobody: no standard errors, a log-likelihood of nan."""
-        model = cls()
-        model.params_ = ParetoParameters(float(r), float(alpha), float(s), float(beta))
-        model.standard_errors_ = None
-        model.log_likelihood_ = float("nan")
-        model.customers_ = 0
-        model.dropout_identified_ = _leaves_first(model.params_) >= NOBODY_LEAVES
-        return model
+        return cls()._known(ParetoParameters(float(r), float(alpha), float(s), float(beta)))
 
-    def get_params(self) -> dict[str, float]:
-        """The fitted parameters by name."""
-        return asdict(self.params_)
+    def _made(self, values: FloatArray) -> ParetoParameters:
+        return ParetoParameters(*values.tolist())
 
-    def fit(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None) -> Self:
-        """Find the parameters of highest likelihood; one element per customer, or per `weights` customers.
+    def _likelihood(self, history: PurchaseHistory, parameters: FloatArray) -> tuple[float, FloatArray]:
+        return _log_likelihood(history, parameters)
 
-        Raises `TooFewCustomers`, `BadHistory` and `NoConvergence`.
-        """
-        return self.fit_history(PurchaseHistory.from_customers(frequency, recency, T, weights))
-
-    def fit_history(self, history: PurchaseHistory) -> Self:
-        """Like `fit`, for histories that are grouped already."""
-        if self.prior is None:
-            history.require_enough()
-        unit, customers = history.mean_age, history.customers
-        scaled = history.in_units_of(unit)  # alpha and beta near 1 whatever the unit: the path does not depend on it
-        in_your_unit = np.array([1.0, unit, 1.0, unit])
-
-        def objective(parameters: FloatArray) -> tuple[float, FloatArray]:
-            value, gradient = _log_likelihood(scaled, parameters)
-            return value / customers, gradient / customers
-
-        start = np.array([0.6, 0.3, 0.6, 0.35])
-        prior = None
-        if self.prior is not None:
-            prior = Prior(np.array([*asdict(self.prior).values()]) / in_your_unit, self.prior_spread)
-        best = maximise(objective, start, [SHAPE, SCALE, SHAPE, SCALE], customers, prior)
-        errors = best.standard_errors
-        self.params_ = ParetoParameters(*(best.parameters * in_your_unit).tolist())
-        self.standard_errors_ = None if errors is None else ParetoParameters(*(errors * in_your_unit).tolist())
-        self.log_likelihood_ = float(best.mean_log_likelihood * customers - history.purchases * np.log(unit))
-        self.customers_ = round(customers)
-        leaves = _leaves_first(self.params_)
-        self.dropout_identified_ = shows_dropout(scaled, leaves, best.mean_log_likelihood * customers)
-        return self
-
-    def log_likelihood(
-        self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike, weights: ArrayLike | None = None
-    ) -> float:
-        """The log-likelihood of these customers under the model's parameters, summed."""
-        history = PurchaseHistory.from_customers(frequency, recency, T, weights)
-        return _log_likelihood(history, np.array(list(self.get_params().values())))[0]
+    def _leaves(self) -> float:
+        return _leaves_first(self.params_)
 
     def probability_alive(self, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> FloatArray:
         """The probability, 0 to 1, that the customer is still active at T."""
         from scipy.special import expit
 
-        x, t_x, age = _columns(frequency, recency, T)
+        x, t_x, age = columns(frequency, recency, T)
         p = self.params_
         return np.asarray(expit(-log_odds_of_having_left(p.r + x, p.alpha, p.s, p.beta, t_x, age)))
 
     def expected_purchases(self, t: ArrayLike, frequency: ArrayLike, recency: ArrayLike, T: ArrayLike) -> FloatArray:
         """How many purchases to expect within the next `t` units of time, given the customer's history."""
-        x, t_x, age, ahead = _columns(frequency, recency, T, t)
+        x, t_x, age, ahead = columns(frequency, recency, T, t)
         p = self.params_
         rate = (p.r + x) / (p.alpha + age)
         return self.probability_alive(x, t_x, age) * rate * _expected_active_time(ahead, p.s, p.beta + age)
 
     def expected_purchases_new(self, t: ArrayLike) -> FloatArray:
         """How many repeat purchases to expect within `t` units of time of the first purchase of a new customer."""
-        (ahead,) = _columns(t)
+        (ahead,) = columns(t)
         p = self.params_
         return p.r / p.alpha * _expected_active_time(ahead, p.s, p.beta)
 
@@ -144,17 +96,13 @@ class ParetoNBD:
         An active customer is as a new one whose rates are Gamma(r + x, alpha + T) and Gamma(s, beta + T): they buy
         nothing when they stay without buying until t, or leave earlier and have not bought until then.
         """
-        x, t_x, age, ahead = _columns(frequency, recency, T, t)
+        x, t_x, age, ahead = columns(frequency, recency, T, t)
         p = self.params_
         shape, alpha, beta = p.r + x, p.alpha + age, p.beta + age
         left = log_odds_of_having_left(shape, alpha, p.s, beta, 0.0, ahead)
         log_stays = -shape * np.log1p(ahead / alpha) - p.s * np.log1p(ahead / beta)
         buys_if_active = np.clip(-np.expm1(log_stays + np.logaddexp(0.0, left)), 0.0, 1.0)
         return np.asarray(1.0 - self.probability_alive(x, t_x, age) * buys_if_active)
-
-
-def _columns(*columns: ArrayLike) -> list[FloatArray]:
-    return [np.asarray(column, dtype=np.float64) for column in columns]
 
 
 def _expected_active_time(t: FloatArray, s: float, beta: FloatArray | float) -> FloatArray:
@@ -181,13 +129,13 @@ def log_odds_of_having_left(
     events: ArrayLike, alpha: ArrayLike, s: ArrayLike, beta: ArrayLike, t_x: ArrayLike, T: ArrayLike
 ) -> FloatArray:
     """The log of the odds that a customer, last seen at t_x, has left by T; everything broadcasts."""
-    columns = np.broadcast_arrays(*_columns(events, alpha, s, beta, t_x, T))
-    flat = [column.ravel() for column in columns]
+    spread = np.broadcast_arrays(*columns(events, alpha, s, beta, t_x, T))
+    flat = [column.ravel() for column in spread]
     log_odds = np.empty(len(flat[0]))
     for start in range(0, len(log_odds), BLOCK):
         rows = slice(start, start + BLOCK)
         log_odds[rows] = having_left(*(column[rows] for column in flat))[0]
-    return log_odds.reshape(columns[0].shape)
+    return log_odds.reshape(spread[0].shape)
 
 
 def having_left(
