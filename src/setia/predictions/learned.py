@@ -6,7 +6,7 @@ the few thousand customers of most shops. Both are scikit-learn's. Unknown value
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +22,7 @@ LEAST_OF_EACH = 25
 MANY_ROWS = 50_000
 MOST_ROWS = 200_000
 """Rows that are learned from, at most: a seeded draw beyond."""
+ROWS_AT_ONCE = 100_000
 SEED = 20_240_131
 
 
@@ -38,6 +39,12 @@ class _Learned:
     def _known(self, features: FloatArray) -> FloatArray:
         """The features without those that were unknown of everybody who was learned from: no tree can take them."""
         return np.where(self._blank, 0.0, features) if self._blank.any() else features
+
+    def _asked(self, features: FloatArray, ask: Callable[[FloatArray], FloatArray]) -> FloatArray:
+        """What is said of each row, so many at a time: what the regression makes of its columns is wide."""
+        starts = range(0, len(features), ROWS_AT_ONCE)
+        parts = [ask(self._known(features[start : start + ROWS_AT_ONCE])) for start in starts]
+        return np.concatenate(parts) if parts else np.zeros(0)
 
 
 class ChanceModel(_Learned):
@@ -60,8 +67,9 @@ class ChanceModel(_Learned):
 
     def log_odds(self, features: FloatArray) -> FloatArray:
         """The log-odds of a yes for each row."""
-        known = self._known(features)
-        return np.asarray((self._trees.decision_function(known) + self._regression.decision_function(known)) / 2)
+        return self._asked(
+            features, lambda rows: (self._trees.decision_function(rows) + self._regression.decision_function(rows)) / 2
+        )
 
     def predict(self, features: FloatArray) -> FloatArray:
         """The chance of a yes for each row."""
@@ -90,7 +98,7 @@ class AmountModel(_Learned):
 
     def predict(self, features: FloatArray) -> FloatArray:
         """The expected amount of each row, given that it is something."""
-        return np.asarray(self._unit * self._trees.predict(self._known(features)))
+        return self._asked(features, lambda rows: self._unit * self._trees.predict(rows))
 
 
 def _never_known(features: FloatArray) -> NDArray[np.bool_]:
