@@ -156,7 +156,16 @@ class PredictionSettings(_Section):
     """How predictions are made."""
 
     model: Literal[
-        "auto", "repeated", "lifetime_rate", "recency_cut", "mbg_nbd", "bg_nbd", "mbg_cnbd", "pareto_nbd", "boosted"
+        "auto",
+        "repeated",
+        "lifetime_rate",
+        "recency_cut",
+        "mbg_nbd",
+        "bg_nbd",
+        "mbg_cnbd",
+        "pareto_nbd",
+        "boosted",
+        "blend",
     ] = Field(default="auto", description="What expects the next orders; `auto` takes what did best in the back-test")
     backtest_every_days: int = Field(
         default=28, ge=1, description="Days after which `auto` replays the shop's past anew before it chooses"

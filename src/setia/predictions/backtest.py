@@ -15,7 +15,7 @@ import numpy as np
 from setia.history.scope import Scope
 from setia.kernel.errors import SetiaError
 from setia.kernel.progress import Progress, Silent
-from setia.predictions.candidates import CANDIDATES, LEARNED
+from setia.predictions.candidates import BLEND, CANDIDATES, LEARNED, NAIVE
 from setia.predictions.correcting import CORRECTIONS, Factor, Spread, factors, needed, ratio
 from setia.predictions.forecast import Forecast
 from setia.predictions.learned import TooLittleToLearn
@@ -43,7 +43,8 @@ class TooLittleHistory(SetiaError):
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """How much less of the deviance a candidate explains than the chosen one, on the mean over all days."""
+    """How much less of the deviance a candidate explains than the chosen one, on the mean over all days; below nought
+    where it explains more, by no more than chance might."""
 
     candidate: str
     difference: float
@@ -62,7 +63,8 @@ class BackTest:
     failed: dict[str, str]
     """Candidates that could not be fitted, and why."""
     ranking: tuple[str, ...]
-    """Candidates in the order of how much they explain, on the mean over all days; the first one is chosen."""
+    """Candidates in the order of how much they explain, on the mean over all days; the first one is chosen. The mean of
+    two models comes first where the best one cannot be told from it."""
     correction: str
     """What the chosen one's totals are best corrected for."""
     against: tuple[Against, ...] = ()
@@ -220,6 +222,7 @@ def _judged(as_of: dt.date, horizon: int, trials: list[_Trial], failed: dict[str
     common = sorted(set.intersection(*({e.day for e in trial.scores} for trial in trials)))
     order = list(CANDIDATES)
     ranked = sorted(trials, key=lambda t: (-round(t.explained(common, "none"), 3), order.index(t.name)))
+    ranked = _steadier(ranked, common)
     best = ranked[0]
     correction = _best_correction(best)
     return BackTest(
@@ -232,6 +235,16 @@ def _judged(as_of: dt.date, horizon: int, trials: list[_Trial], failed: dict[str
         tuple(_against(best, other, common) for other in ranked[1:]),
         tuple(best.calibration.get(correction, [])),
     )
+
+
+def _steadier(ranked: list[_Trial], days: list[dt.date]) -> list[_Trial]:
+    """The mean of two models first, where the best model cannot be told from it: few windows have judged, and means
+    are steadier than what they are made of (Bates and Granger 1969; Clemen 1989). A rule that is best stays so."""
+    best = ranked[0]
+    mean = next((trial for trial in ranked if trial.name == BLEND), best)
+    if best.name in NAIVE or mean is best or _against(best, mean, days).low > 0:
+        return ranked
+    return [mean, *(trial for trial in ranked if trial is not mean)]
 
 
 def _best_correction(best: _Trial) -> str:

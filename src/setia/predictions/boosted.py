@@ -67,7 +67,14 @@ class Boosted:
 
 
 def boosted(past: Past) -> Boosted:
-    """Fit to a past. Raises TooLittleToLearn where there is no window before it that is complete."""
+    """Fit to a past, once. Raises TooLittleToLearn where there is no window before it that is complete."""
+    if "boosted" not in past.memory:
+        past.memory["boosted"] = _fitted(past)
+    found: Boosted = past.memory["boosted"]
+    return found
+
+
+def _fitted(past: Past) -> Boosted:
     before = past.earlier()
     if before is None:
         raise TooLittleToLearn(least=1, yes=0, no=0)

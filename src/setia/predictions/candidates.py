@@ -108,6 +108,32 @@ def order_values(past: Past) -> tuple[FloatArray, dict[str, float] | None]:
     return np.where(np.isfinite(expected), expected, mean), None
 
 
+@dataclass(frozen=True, eq=False)
+class _Mean:
+    """The mean of several candidates: each is wrong in its own way."""
+
+    parts: tuple[Fitted, ...]
+    details: dict[str, Any]
+    active: FloatArray | None = None
+
+    def ahead(self, horizon: float) -> Forecast:
+        told = [part.ahead(horizon) for part in self.parts]
+        days, revenue, chance = (sum(column) / len(told) for column in zip(*map(_columns, told), strict=True))
+        return Forecast(days, revenue, chance)
+
+
+def _columns(forecast: Forecast) -> tuple[FloatArray, FloatArray, FloatArray]:
+    return forecast.days, forecast.revenue, forecast.chance
+
+
+def _blend(past: Past) -> Fitted:
+    """A purchase model that knows rhythms, and trees that know traits."""
+    trees, model = boosted(past), _regular(past)
+    return _Mean((trees, model), {**trees.details, **model.details})
+
+
+_regular = _purchase_model(lambda p: MBGCNBD().fit_regular(p.history, float(p.log_gaps.sum())))
+BLEND = "blend"
 Candidate = Callable[[Past], Fitted]
 CANDIDATES: dict[str, tuple[str, Candidate]] = {
     "repeated": (N_("The last days repeated"), _repeated),
@@ -115,16 +141,14 @@ CANDIDATES: dict[str, tuple[str, Candidate]] = {
     "recency_cut": (N_("The same, but nothing of those silent for too long"), _recency_cut),
     "mbg_nbd": (N_("MBG/NBD with Gamma-Gamma values"), _purchase_model(lambda p: MBGNBD().fit_history(p.history))),
     "bg_nbd": (N_("BG/NBD with Gamma-Gamma values"), _purchase_model(lambda p: BGNBD().fit_history(p.history))),
-    "mbg_cnbd": (
-        N_("MBG/CNBD-k with Gamma-Gamma values"),
-        _purchase_model(lambda p: MBGCNBD().fit_regular(p.history, float(p.log_gaps.sum()))),
-    ),
+    "mbg_cnbd": (N_("MBG/CNBD-k with Gamma-Gamma values"), _regular),
     "pareto_nbd": (
         N_("Pareto/NBD with Gamma-Gamma values"),
         _purchase_model(lambda p: ParetoNBD().fit_history(p.history)),
     ),
     "boosted": (N_("Boosted trees over the traits"), boosted),
+    BLEND: (N_("Mean of MBG/CNBD-k and boosted trees"), _blend),
 }
 """Naive rules first: of equals the simpler one is chosen."""
 NAIVE = ("repeated", "lifetime_rate", "recency_cut")
-LEARNED = ("boosted",)
+LEARNED = ("boosted", BLEND)

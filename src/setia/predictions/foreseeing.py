@@ -16,7 +16,7 @@ from setia.predictions.boosted import Boosted, boosted
 from setia.predictions.drift import Drift, drift
 from setia.predictions.expecting import FALLBACKS
 from setia.predictions.learned import TooLittleToLearn
-from setia.predictions.outlook import WINDOW, Card, Outlook, outlook
+from setia.predictions.outlook import WINDOW, Card, outlook
 from setia.predictions.past import Past, Windows
 from setia.predictions.products.interactions import NothingSold
 from setia.predictions.products.recommend import Recommender
@@ -89,7 +89,7 @@ def foresee(facts: Snapshot, scope: Scope, choice: Choice, settings: PredictionS
     )
     columns = [seen.table()]
     if settings.reasons and len(windows.past(0)):
-        columns.append(_reasons(windows.past(0), seen))
+        columns.append(_reasons(windows.past(0)))
     if facts.rows("subscriptions"):
         columns.append(subscriber_risks(facts, scope, settings.discount_rate).table)
     recommended = None
@@ -101,13 +101,13 @@ def foresee(facts: Snapshot, scope: Scope, choice: Choice, settings: PredictionS
     return Foreseen(seen.card, columns, recommended)
 
 
-def _reasons(past: Past, seen: Outlook) -> pa.Table:
+def _reasons(past: Past) -> pa.Table:
     """The customers' weightiest reasons to be at risk, by the learned model, be it the chosen one or not."""
     import pyarrow as pa
 
     model: Boosted | None
     try:
-        model = seen.fitted if isinstance(seen.fitted, Boosted) else boosted(past)
+        model = boosted(past)
     except TooLittleToLearn:
         model = None
     assert past.traits is not None

@@ -57,6 +57,8 @@ class Past:
     """The past one horizon before, whose sequel was known on this day; None where there is not enough."""
     traits: Callable[[], pa.Table] | None = None
     """The traits of the same customers, in the same order, as they stood."""
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What was learned from it, as long as it is held."""
 
     def __len__(self) -> int:
         return len(self.age)
