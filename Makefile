@@ -30,7 +30,7 @@ test: $(VENV)/ready-dev i18n ## Everything that must hold: style, types, walls b
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 spark: $(VENV)/ready-dev ## Add Spark to the environment, so that `make test` compares both engines (needs Java 17)
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-spark.txt
