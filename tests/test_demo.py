@@ -17,7 +17,11 @@ from setia.store.server import destroy
 def demo(folder: Path, *arguments: str) -> str:
     command = [sys.executable, "-m", "setia.demo", "--folder", str(folder), "--serve", "0", *arguments]
     # One of the three looks back before it predicts; the others take what the settings name.
-    how = {} if "--language" in arguments else {"SETIA_PREDICTIONS__MODEL": "mbg_nbd"}
+    how = (
+        {}
+        if "--language" in arguments
+        else {"SETIA_PREDICTIONS__MODEL": "mbg_nbd", "SETIA_PREDICTIONS__REASONS": "false"}
+    )
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=folder.parent, env={**os.environ, **how}
     )
