@@ -32,7 +32,7 @@ from setia.predictions.foreseeing import drifts
 from setia.predictions.service import Predictions
 from setia.programmes.journeys.desk import Journeys
 from setia.programmes.journeys.service import Chance
-from setia.refresh import Refreshed, last_card, refresh, tell_facts
+from setia.refresh import Refreshed, refresh, tell_facts
 from setia.report.contents import Contents, Programmes, gather
 from setia.report.foresight import Kept
 from setia.report.pages import page
@@ -356,11 +356,11 @@ class Shop:
         placebo = self.programmes.placebo(FIRST_PLAYBOOK, as_of=as_of) if not results else None
         sizes = self.segments.sizes().to_pylist()
         with self.reading() as reader:
-            card, scope = last_card(self.store), self.scope(reader, as_of)
-            if scope.as_of.isoformat() != card["as_of"]:
-                raise RefreshFirst(wanted=scope.as_of, found=card["as_of"])
+            last, scope = self.predictions.card(), self.scope(reader, as_of)
+            if last is None or last[0] != scope.as_of:
+                raise RefreshFirst(wanted=scope.as_of, found=last[0] if last else "an older Setia")
             said = Programmes(results, plan, placebo)
-            kept = Kept(card, self.predictions.last_backtest(as_of=scope.as_of), drifts(self.store, reader, scope))
+            kept = Kept(last[1], self.predictions.last_backtest(as_of=scope.as_of), drifts(self.store, reader, scope))
             ranges = benchmarks(self.settings.benchmarks)
             name, wanted = self.settings.shop.name, self.settings.targets
             return gather(reader, scope, name, kept, said, sizes, wanted, ranges, self.progress)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +21,7 @@ from setia.kernel.progress import Progress
 from setia.messaging.tables import sends
 from setia.predictions import keeping
 from setia.predictions.drift import Drift
-from setia.predictions.foreseeing import Foreseen, choose, drifts, foresee
+from setia.predictions.foreseeing import Foreseen, drifts, foresee
 from setia.predictions.outlook import Card
 from setia.programmes.journeys.service import known
 from setia.programmes.journeys.tables import enrolments
@@ -90,8 +89,7 @@ def refresh(
         observed = _written(reader, writer, "observed", traits.judged(_read(reader, happened), scope, gap))
         stage.advance(3)
         traits_now = _read(reader, observed)
-        choice = choose(store, reader, scope, settings, now, progress)
-        seen = foresee(reader, scope, choice, settings, traits_now)
+        seen = foresee(store, reader, scope, settings, traits_now, now, progress)
         _join_predicted(reader, f"read_parquet({literal(str(observed))})", seen)
         stage.advance(4)
         scored = own.with_own(reader, scope, reader.ibis.table("setia_scored"), shops_own)
@@ -104,7 +102,6 @@ def refresh(
     summary: dict[str, object] = {
         "as_of": scope.as_of.isoformat(),
         "shop_gap_days": gap,
-        "card": json.loads(json.dumps(asdict(seen.card), default=str)),
         "basis": _basis(scope),
     }
     came = drifts(store, reader, scope)
@@ -265,12 +262,3 @@ def _stage(writer: Writer, table: str, rows: list[dict[str, Any]], day: str) -> 
 def _mark(tx: Connection, table: Table, ids: list[Any]) -> None:
     for start in range(0, len(ids), MARKED_AT_ONCE):
         tx.execute(update(table).where(table.c.id.in_(ids[start : start + MARKED_AT_ONCE])).values(told=True))
-
-
-def last_card(store: Store) -> dict[str, Any]:
-    """The prediction's card as the newest refresh kept it; empty before the first one."""
-    with store.begin() as tx:
-        summary = tx.scalar(
-            select(snapshots.c.summary).where(snapshots.c.reason == "refresh").order_by(snapshots.c.id.desc()).limit(1)
-        )
-    return {**summary["card"], "as_of": summary["as_of"]} if summary else {}

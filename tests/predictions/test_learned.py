@@ -18,7 +18,7 @@ from setia.predictions.candidates import CANDIDATES
 from setia.predictions.features import Columns
 from setia.predictions.learned import AmountModel, ChanceModel, TooLittleToLearn, drawn
 from setia.predictions.past import Windows
-from setia.predictions.reasons import MOST, REASONS, reasons
+from setia.predictions.reasons import COLUMNS, MOST, REASONS, reasons
 from setia.predictions.scoring import Ranking, calibration_error
 
 
@@ -119,12 +119,10 @@ def planted() -> tuple[Any, pa.Table]:
     silence = draw.integers(1, 60, n).astype(float)
     features = np.column_stack([silence, now, before])
     bought = draw.random(n) < expit(1.5 - 0.8 * (before - now))
-    columns = SimpleNamespace(names=("silence", "visits_30d", "visits_30d_before"))
+    columns = SimpleNamespace(names=("silence", "visits_30d", "visits_30d_before"), matrix=lambda _past: features)
     chances = ChanceModel().fit(features, bought.astype(int))
-    model = SimpleNamespace(
-        columns=columns, known=features, known_before=features, now=SimpleNamespace(horizon=90),
-        before=SimpleNamespace(next_days=bought.astype(float)), chances=chances,
-    )  # fmt: skip
+    typical = np.median(features[bought], axis=0)
+    model = SimpleNamespace(columns=columns, now=None, typical=typical, chances=chances)
     traits = pa.table(
         {
             "visits_30d": now, "visits_30d_before": before, "gaps_of_silence": np.full(n, 2.0),
@@ -138,21 +136,22 @@ def planted() -> tuple[Any, pa.Table]:
 def test_the_planted_reason_is_found():
     model, traits = planted()
     told = reasons(model, traits)
+    assert list(told) == list(COLUMNS)
     assert len(told) == MOST
     fell = traits["visits_30d_before"].to_numpy() - traits["visits_30d"].to_numpy()
-    first = np.array(told[0], dtype=object)
+    first = np.array(told["risk_reason"], dtype=object)
     assert np.mean(first[fell >= 3] == "visits") > 0.97
     assert "visits" not in set(first[fell <= 0]), "whose visits did not fall is told nothing of the kind"
-    named = {name for column in told for name in column if name}
+    named = {name for column in told.values() for name in column if name}
     assert named <= {"visits", "silence"}, "neither returns nor answers: the sentences are not true of anybody"
 
 
 def test_without_a_model_what_is_true_is_told():
     _, traits = planted()
     told = reasons(None, traits)
-    assert set(told[0]) == {"silence"}, "true of everybody, and the first of them"
-    assert set(told[1]) == {"visits", None}
-    assert set(told[2]) == {None}
+    assert set(told["risk_reason"]) == {"silence"}, "true of everybody, and the first of them"
+    assert set(told["risk_reason_2"]) == {"visits", None}
+    assert set(told["risk_reason_3"]) == {None}
 
 
 def test_every_reason_has_its_words():

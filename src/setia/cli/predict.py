@@ -33,7 +33,7 @@ def backtest(
         typer.echo(f"Not fitted: {speaker(CANDIDATES[name][0])}. {why}")
     if calibration:
         _calibration(found, speaker)
-    typer.echo("\nLess explained than by the best, with the interval of nine in ten bootstraps:")
+    typer.echo("\nLess explained than by the chosen one, with the interval of nine in ten bootstraps:")
     for each in found.against:
         typer.echo(
             f"  {speaker(CANDIDATES[each.candidate][0])}: {each.difference:.3f} ({each.low:.3f} to {each.high:.3f})"
@@ -43,7 +43,7 @@ def backtest(
         "season": ", its totals corrected by how it did at the same time a year ago",
         "both": ", its totals corrected by how it did the time before and a year ago",
     }[found.correction]  # fmt: skip
-    typer.echo(f"\nBest over {days} days: {speaker(CANDIDATES[found.chosen][0])}{corrected}.")
+    typer.echo(f"\nChosen for {days} days: {speaker(CANDIDATES[found.chosen][0])}{corrected}.")
 
 
 def _scores(found: BackTest, speaker: Speaker) -> None:

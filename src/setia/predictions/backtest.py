@@ -20,13 +20,12 @@ from setia.predictions.correcting import CORRECTIONS, Factor, Spread, factors, n
 from setia.predictions.forecast import Forecast
 from setia.predictions.learned import TooLittleToLearn
 from setia.predictions.models.purchases import LEAST_CUSTOMERS, FloatArray, NoConvergence, TooFewCustomers
-from setia.predictions.past import Past, Windows
+from setia.predictions.past import WINDOW, Past, Windows
 from setia.predictions.scoring import Score, calibration, deviances, in_blocks, score
 
 if TYPE_CHECKING:
     from setia.warehouse.snapshot import Snapshot
 
-HORIZON_DAYS = 90
 DATES = 3
 DRAWS = 400
 """Of the bootstrap."""
@@ -110,7 +109,7 @@ class _Trial:
 def backtest(
     facts: Snapshot,
     scope: Scope,
-    horizon_days: int = HORIZON_DAYS,
+    horizon_days: int = WINDOW,
     dates: int = DATES,
     *,
     traits: Callable[[Scope], Any] | None = None,
@@ -122,7 +121,17 @@ def backtest(
     Older windows, where there are any, tell levels and seasons. `traits` gives the traits of everybody for the scope of
     a day; without it learned models see orders alone. Raises TooLittleHistory.
     """
-    windows = Windows(facts, scope, horizon_days, traits)
+    return replayed(Windows(facts, scope, horizon_days, traits), dates, candidates, progress)
+
+
+def replayed(
+    windows: Windows,
+    dates: int = DATES,
+    candidates: Sequence[str] = tuple(CANDIDATES),
+    progress: Progress | None = None,
+) -> BackTest:
+    """The same over the windows of a shop. Raises TooLittleHistory."""
+    scope, horizon_days = windows.scope, windows.horizon
     year = windows.a_year_back or 0
     usable = windows.usable(max(dates, year) + 1 + year)
     scored = min(usable, dates)

@@ -21,15 +21,16 @@ class Boosted:
     """Learned from the window that ended on this day; what a customer then did is known by now."""
 
     now: Past
-    before: Past
     columns: Columns
-    known: FloatArray
-    """The features now."""
-    known_before: FloatArray
+    """What it looks at; the features themselves are wide, and made again by whoever asks for them."""
+    typical: FloatArray
+    """Of each column the median of those who bought in the window that was learned from; nan where it is unknown."""
     chances: ChanceModel
     """Of an order within one window."""
     first_orders: FloatArray
     """Days to the first order of those who ordered in the window that was learned from, ascending."""
+    chance: FloatArray
+    """Of each customer to order within one window."""
     days: FloatArray
     """Expected of each customer within one window, given that they buy."""
     revenue: FloatArray
@@ -39,7 +40,7 @@ class Boosted:
     def ahead(self, horizon: float) -> Forecast:
         """Within a window as learned, sooner by how soon those who bought did; beyond, as the purchase model grows."""
         window = float(self.now.horizon)
-        whole = self.chances.predict(self.known)
+        whole = self.chance
         forecast = Forecast(whole * self.days, whole * self.revenue, whole)
         if horizon > window:
             return forecast.times(self._growth(window, horizon))
@@ -52,8 +53,7 @@ class Boosted:
     def _growth(self, window: float, horizon: float) -> FloatArray:
         if self._purchases is None:
             return np.full(len(self.now), horizon / window)
-        first, group = self.now.groups
-        known = self.now.frequency[first], self.now.recency[first], self.now.age[first]
+        known, group = self.now.distinct
         near = self._purchases.expected_purchases(window, *known)
         far = self._purchases.expected_purchases(horizon, *known)
         return np.where(near > 1e-12, np.maximum(far / np.maximum(near, 1e-12), 1.0), 1.0)[group]
@@ -86,6 +86,19 @@ def _fitted(past: Past) -> Boosted:
     days = np.maximum(AmountModel().fit(known_before[bought], before.next_days[bought]).predict(known), 1)
     kept = float(spent.sum() / bought.sum())  # who bought and sent everything back has spent nothing
     revenue = kept * AmountModel().fit(known_before[spent], before.next_revenue[spent]).predict(known)
-    first = np.sort((before.next_gap - (before.age - before.recency))[bought])
-    details = {"parameters": {}, "learned_from": before.day.isoformat(), "columns": list(columns.names)}
-    return Boosted(past, before, columns, known, known_before, chances, first, days, revenue, details)
+    return Boosted(
+        now=past,
+        columns=columns,
+        typical=_medians(known_before[bought]),
+        chances=chances,
+        first_orders=np.sort((before.next_gap - (before.age - before.recency))[bought]),
+        chance=chances.predict(known),
+        days=days,
+        revenue=revenue,
+        details={"parameters": {}, "learned_from": before.day.isoformat(), "columns": list(columns.names)},
+    )
+
+
+def _medians(features: FloatArray) -> FloatArray:
+    known = np.isfinite(features).any(axis=0)
+    return np.where(known, np.nanmedian(np.where(known, features, 0.0), axis=0), np.nan)

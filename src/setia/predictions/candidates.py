@@ -64,8 +64,7 @@ class _Purchases:
     details: dict[str, Any]
 
     def ahead(self, horizon: float) -> Forecast:
-        first, group = self.past.groups
-        known = self.past.frequency[first], self.past.recency[first], self.past.age[first]
+        known, group = self.past.distinct
         days = self.model.expected_purchases(horizon, *known)[group]
         chance = 1 - self.model.probability_of_no_purchase(horizon, *known)[group]
         return Forecast(days, days * self.value, chance)
@@ -73,8 +72,7 @@ class _Purchases:
     @property
     def active(self) -> FloatArray:
         """The chance of each customer to be one still."""
-        first, group = self.past.groups
-        known = self.past.frequency[first], self.past.recency[first], self.past.age[first]
+        known, group = self.past.distinct
         return self.model.probability_alive(*known)[group]
 
 

@@ -52,7 +52,7 @@ def expect(windows: Windows, ranking: Sequence[str], correction: str, horizons: 
     for name in dict.fromkeys((*ranking, *FALLBACKS)):
         try:
             fitted = CANDIDATES[name][1](past)
-            ahead = {days: fitted.ahead(days) for days in (*horizons, window)}
+            ahead = {days: fitted.ahead(days) for days in {*horizons, window}}
             break
         except FAILURES as problem:
             passed_over[name] = str(problem)

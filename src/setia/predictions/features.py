@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from setia.customers.traits import TRAITS
+from setia.customers.traits import OBSERVED, TRAITS
 from setia.predictions.models.purchases import FloatArray
 from setia.predictions.past import Past
 
 NUMERIC = ("integer", "number", "money", "share", "flag")
 NAMES = ("favourite_channel", "favourite_category", "source", "country", "subscription")
 """Texts of few values: a column for each of the most frequent ones."""
-LEFT_OUT = ("rfm_recency", "rfm_frequency", "rfm_value", "health", "chance_active")
+LEFT_OUT = ("rfm_recency", "rfm_frequency", "rfm_value", "health")
+READ = (
+    "customer_id",
+    *(name for name in OBSERVED if TRAITS[name].kind in NUMERIC and name not in LEFT_OUT),
+    *NAMES,
+)
+"""The traits that are looked at."""
 MOST_VALUES = 6
 LEAST_WITH_VALUE = 30
 
@@ -33,7 +40,7 @@ class Columns:
         if past.traits is None:
             return cls((), ())
         rows = past.traits()
-        known = [n for n in rows.column_names if n in TRAITS and TRAITS[n].kind in NUMERIC and n not in LEFT_OUT]
+        known = [n for n in rows.column_names if n in READ and TRAITS[n].kind in NUMERIC]
         traits = tuple(n for n in known if _varies(numbers(rows, n)))
         values = tuple((n, value) for n in NAMES if n in rows.column_names for value in _frequent(rows, n))
         return cls(traits, values)
@@ -45,7 +52,7 @@ class Columns:
 
     def matrix(self, past: Past) -> FloatArray:
         """One row per customer of the past; unknown is nan."""
-        parts = list(_of_orders(past).values())
+        parts = [of(past) for of in _OF_ORDERS.values()]
         if past.traits is not None:
             rows = past.traits()
             parts += [numbers(rows, name) for name in self.traits]
@@ -53,26 +60,22 @@ class Columns:
         return np.column_stack(parts)
 
 
-def _of_orders(past: Past) -> dict[str, FloatArray]:
-    silence = past.age - past.recency
-    gap = np.where(past.frequency > 0, past.recency / np.maximum(past.frequency, 1), np.nan)
-    return {
-        "repeat_purchase_days": past.frequency,
-        "silence": silence,
-        "known_for": past.age,
-        "mean_gap": gap,
-        "gaps_silent": silence / gap,
-        "recent_days": past.recent_days,
-        "recent_revenue": past.recent_revenue,
-        "mean_value": past.mean_value,
-        "mean_log_gap": np.where(past.frequency > 0, past.log_gaps / np.maximum(past.frequency, 1), np.nan),
-    }
+def _a_repeat(past: Past, values: FloatArray) -> FloatArray:
+    """Values for each repeat purchase; nan without one."""
+    return np.where(past.frequency > 0, values / np.maximum(past.frequency, 1), np.nan)
 
 
-_OF_ORDERS = (
-    "repeat_purchase_days", "silence", "known_for", "mean_gap", "gaps_silent", "recent_days", "recent_revenue",
-    "mean_value", "mean_log_gap",
-)  # fmt: skip
+_OF_ORDERS: dict[str, Callable[[Past], FloatArray]] = {
+    "repeat_purchase_days": lambda past: past.frequency,
+    "silence": lambda past: past.age - past.recency,
+    "known_for": lambda past: past.age,
+    "mean_gap": lambda past: _a_repeat(past, past.recency),
+    "gaps_silent": lambda past: (past.age - past.recency) / _a_repeat(past, past.recency),
+    "recent_days": lambda past: past.recent_days,
+    "recent_revenue": lambda past: past.recent_revenue,
+    "mean_value": lambda past: past.mean_value,
+    "mean_log_gap": lambda past: _a_repeat(past, past.log_gaps),
+}
 
 
 def numbers(rows: Any, name: str) -> FloatArray:

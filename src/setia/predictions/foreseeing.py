@@ -11,13 +11,14 @@ from setia.customers.traits import observed
 from setia.history.scope import Scope
 from setia.kernel.progress import Progress
 from setia.predictions import keeping
-from setia.predictions.backtest import DATES, BackTest, TooLittleHistory, backtest
+from setia.predictions.backtest import BackTest, TooLittleHistory, replayed
 from setia.predictions.boosted import Boosted, boosted
 from setia.predictions.drift import Drift, drift
 from setia.predictions.expecting import FALLBACKS
+from setia.predictions.features import READ
 from setia.predictions.learned import TooLittleToLearn
-from setia.predictions.outlook import WINDOW, Card, outlook
-from setia.predictions.past import Past, Windows
+from setia.predictions.outlook import Card, outlook
+from setia.predictions.past import WINDOW, Past, Windows
 from setia.predictions.products.interactions import NothingSold
 from setia.predictions.products.recommend import Recommender
 from setia.predictions.products.rhythm import subscription_candidates
@@ -44,26 +45,33 @@ class Choice:
 
 
 def choose(
-    store: Store, facts: Snapshot, scope: Scope, settings: PredictionSettings, now: dt.datetime, progress: Progress
+    store: Store, windows: Windows, settings: PredictionSettings, now: dt.datetime, progress: Progress
 ) -> Choice:
-    """What the shop has set, or what did best in the back-test: the kept one while it is young, or a new one."""
+    """What the shop has set, or what was chosen by the back-test: the kept one while it is young, or a new one."""
     if settings.model != "auto":
         return Choice((settings.model,))
-    kept = keeping.kept_backtest(store, WINDOW, scope.as_of)
-    if kept is None or (scope.as_of - kept.as_of).days >= settings.backtest_every_days:
+    as_of = windows.scope.as_of
+    kept = keeping.kept_backtest(store, windows.horizon, as_of)
+    if kept is None or (as_of - kept.as_of).days >= settings.backtest_every_days:
         try:
-            kept = replay(facts, scope, progress=progress)
+            kept = replayed(windows, progress=progress)
         except TooLittleHistory:
             return Choice(FALLBACKS)
         keeping.keep_backtest(store, now, kept)
     return Choice(kept.ranking, kept.correction, kept)
 
 
-def replay(
-    facts: Snapshot, scope: Scope, horizon_days: int = WINDOW, dates: int = DATES, progress: Progress | None = None
-) -> BackTest:
-    """The back-test with learned models that see all traits as they stood. Raises TooLittleHistory."""
-    return backtest(facts, scope, horizon_days, dates, traits=lambda then: traits_then(facts, then), progress=progress)
+def windows_of(facts: Snapshot, scope: Scope, horizon: int = WINDOW, known: Any = None) -> Windows:
+    """The shop's pasts, with the traits that learned models look at as they stood; `known` is the table of traits as of
+    `scope.as_of` where it is made already."""
+
+    def traits(then: Scope) -> Any:
+        if known is not None and then.as_of == scope.as_of:
+            return known.select(*READ)
+        gap = facts.remembered(("shop_gap_days", then.as_of), lambda: shop_gap_days(facts, then))
+        return observed(facts, then, gap, READ)
+
+    return Windows(facts, scope, horizon, traits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,13 +85,13 @@ class Foreseen:
     """As `Recommender.for_customers` has them; None where nothing was looked for or nothing is sold."""
 
 
-def foresee(facts: Snapshot, scope: Scope, choice: Choice, settings: PredictionSettings, known: Any) -> Foreseen:
-    """What is expected of everybody; `known` is the table of traits as of `scope.as_of`, made already."""
-
-    def traits(then: Scope) -> Any:
-        return known if then.as_of == scope.as_of else traits_then(facts, then)
-
-    windows = Windows(facts, scope, WINDOW, traits)
+def foresee(
+    store: Store, facts: Snapshot, scope: Scope, settings: PredictionSettings, known: Any, now: dt.datetime,
+    progress: Progress,
+) -> Foreseen:  # fmt: skip
+    """Choose, and say what is expected of everybody; `known` is the table of traits as of `scope.as_of`."""
+    windows = windows_of(facts, scope, known=known)
+    choice = choose(store, windows, settings, now, progress)
     seen = outlook(
         windows, choice.ranking, choice.correction, float(scope.margin), settings.discount_rate, choice.found
     )
@@ -112,9 +120,7 @@ def _reasons(past: Past) -> pa.Table:
         model = None
     assert past.traits is not None
     told = reasons(model, past.traits())
-    names = ("risk_reason", *(f"risk_reason_{n}" for n in range(2, len(told) + 1)))
-    columns = {name: pa.array(column, pa.string()) for name, column in zip(names, told, strict=True)}
-    return pa.table({"customer_id": past.customers, **columns})
+    return pa.table({"customer_id": past.customers} | {name: pa.array(told[name], pa.string()) for name in told})
 
 
 def _recommended(facts: Snapshot, scope: Scope) -> pa.Table | None:
@@ -122,11 +128,6 @@ def _recommended(facts: Snapshot, scope: Scope) -> pa.Table | None:
         return Recommender().fit(facts, scope).for_customers()
     except NothingSold:
         return None
-
-
-def traits_then(facts: Snapshot, then: Scope) -> Any:
-    """The traits of everybody as they stood."""
-    return observed(facts, then, facts.remembered(("shop_gap_days", then.as_of), lambda: shop_gap_days(facts, then)))
 
 
 def drifts(store: Store, facts: Snapshot, scope: Scope) -> list[Drift]:

@@ -18,14 +18,13 @@ from setia.predictions.correcting import Factor, Spread
 from setia.predictions.expecting import Expected, NoModel, expect, teller_of_active
 from setia.predictions.forecast import Fitted, Forecast
 from setia.predictions.models.purchases import FloatArray, TooFewCustomers
-from setia.predictions.past import Past, Windows, read
+from setia.predictions.past import WINDOW, Past, Windows, read
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 HORIZONS = (30, 60, 90, 365)
 """Days ahead for which the card keeps what is expected of everybody together."""
-WINDOW = 90
 LEAST_ACTIVE = 1e-9
 """Chances below this are lost to rounding."""
 NUMBERS = (
@@ -90,7 +89,6 @@ class Outlook:
     numbers: dict[str, FloatArray]
     days: dict[str, Any]
     card: Card
-    fitted: Fitted | None = None
 
     def table(self) -> pa.Table:
         """`customer_id` and every column, unknown as null."""
@@ -149,7 +147,7 @@ def outlook(
         coverage=_coverage(windows, found),
     )
     limits = _limits(card, windows, expected.before is not None, "expected_value_365d_to" in numbers)
-    return Outlook(past.customers, numbers, days, replace(card, limits=limits), expected.fitted)
+    return Outlook(past.customers, numbers, days, replace(card, limits=limits))
 
 
 def _numbers(ahead: dict[float, Forecast], past: Past) -> dict[str, FloatArray]:

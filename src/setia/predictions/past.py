@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from setia.warehouse.snapshot import Snapshot
 
+WINDOW = 90
+"""Days of a window, where nobody asks for others."""
 YEAR = 364
 """Whole weeks, so that weekdays match."""
 
@@ -64,18 +66,17 @@ class Past:
         return len(self.age)
 
     @cached_property
-    def groups(self) -> tuple[IndexArray, IndexArray]:
-        """Customers of equal history: the first of each group, and each customer's group."""
+    def distinct(self) -> tuple[tuple[FloatArray, FloatArray, FloatArray], IndexArray]:
+        """The different histories (frequency, recency, age), and which of them is each customer's."""
         key = (self.frequency * 1e10 + self.recency * 1e5 + self.age).astype(np.int64)
         _, first, group = np.unique(key, return_index=True, return_inverse=True)
-        return first, group
+        return (self.frequency[first], self.recency[first], self.age[first]), group
 
     @cached_property
     def history(self) -> PurchaseHistory:
         """The histories, as the purchase models take them."""
-        first, group = self.groups
-        weights = np.bincount(group, minlength=len(first)).astype(float)
-        return PurchaseHistory.from_customers(self.frequency[first], self.recency[first], self.age[first], weights)
+        known, group = self.distinct
+        return PurchaseHistory.from_customers(*known, np.bincount(group, minlength=len(known[0])).astype(float))
 
 
 class Windows:

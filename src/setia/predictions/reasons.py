@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST = 3
+COLUMNS = ("risk_reason", *(f"risk_reason_{n}" for n in range(2, MOST + 1)))
+"""The traits that name a customer's reasons, weightiest first."""
 LEAST_WEIGHT = 0.15
 """Of log-odds that a reason must take away: some three to four points in a hundred around even chances."""
 ROWS = 100_000
@@ -36,6 +38,8 @@ class Reason:
     """A group of columns and the sentence that tells it."""
 
     name: str
+    title: str
+    """A few English words, translated where they are shown."""
     columns: tuple[str, ...]
     """Columns of learned models that belong to it."""
     holds: Callable[[Traits], Any]
@@ -50,6 +54,7 @@ REASONS: dict[str, Reason] = {
     for reason in (
         Reason(
             "silence",
+            N_("Silent for longer than usual"),
             ("silence", "gaps_silent", "days_since_last_order", "gaps_of_silence", "recency"),
             lambda t: t["gaps_of_silence"] > 1,
             N_("Silent for {days_since_last_order} days; usually buys again after {usual_gap_days}"),
@@ -57,6 +62,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "visits",
+            N_("Fewer visits"),
             ("visits_7d", "visits_30d", "visits_90d", "visits_30d_before", "days_since_last_visit", "visit_trend"),
             lambda t: t["visits_30d"] < t["visits_30d_before"],
             N_("Visits fell from {visits_30d_before} to {visits_30d} a month"),
@@ -64,6 +70,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "slower",
+            N_("Longer gaps between orders"),
             ("last_gap", "gap_before_last", "mean_gap", "mean_log_gap", "usual_gap_days", "gap_spread"),
             lambda t: t["last_gap"] > t["usual_gap_days"],
             N_("The last order came after {last_gap} days; usually it is {usual_gap_days}"),
@@ -71,6 +78,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "recommendation",
+            N_("Would not recommend the shop"),
             ("last_nps", "days_since_nps"),
             lambda t: t["last_nps"] <= 6,
             N_("The last answer on recommending the shop was a {last_nps} of 10"),
@@ -78,6 +86,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "satisfaction",
+            N_("Not satisfied"),
             ("last_csat", "last_csat_of", "days_since_csat"),
             lambda t: t["last_csat"] * 2 <= t["last_csat_of"] + 1,
             N_("The last answer on satisfaction was a {last_csat} of {last_csat_of}"),
@@ -85,6 +94,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "cases",
+            N_("Questions and complaints"),
             ("cases_90d", "open_cases"),
             lambda t: t["cases_90d"] > 0,
             N_("Questions and complaints in 90 days: {cases_90d}"),
@@ -92,6 +102,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "returns",
+            N_("Goods sent back"),
             ("returns", "returned_revenue", "returned_share"),
             lambda t: t["returns"] > 0,
             N_("Goods sent back: {returns}"),
@@ -99,6 +110,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "messages",
+            N_("Messages left unopened"),
             ("messages_90d", "opened_90d", "clicked_90d", "days_since_last_message"),
             lambda t: (t["messages_90d"] > 0) & (t["opened_90d"] * 2 < t["messages_90d"]),
             N_("Opened {opened_90d} of {messages_90d} messages in 90 days"),
@@ -106,6 +118,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "payments",
+            N_("Payments that failed"),
             ("payment_failures_90d",),
             lambda t: t["payment_failures_90d"] > 0,
             N_("Payments that failed in 90 days: {payment_failures_90d}"),
@@ -113,6 +126,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "few_orders",
+            N_("Only one or two orders so far"),
             ("repeat_purchase_days", "orders", "purchase_days", "orders_90d", "orders_365d", "recent_days"),
             lambda t: t["purchase_days"] <= 2,
             N_("Days with an order so far: {purchase_days}"),
@@ -120,6 +134,7 @@ REASONS: dict[str, Reason] = {
         ),
         Reason(
             "vouchers",
+            N_("Buys with vouchers"),
             ("voucher_share", "orders_with_voucher", "discounts"),
             lambda t: t["voucher_share"] > 0.5,
             N_("Buys with vouchers: {orders_with_voucher} of {orders} orders"),
@@ -129,8 +144,8 @@ REASONS: dict[str, Reason] = {
 }
 
 
-def reasons(model: Boosted | None, traits: pa.Table) -> list[list[str | None]]:
-    """The names of each customer's `MOST` weightiest reasons, as so many columns; None where there are no more.
+def reasons(model: Boosted | None, traits: pa.Table) -> dict[str, list[str | None]]:
+    """The names of each customer's weightiest reasons, as `COLUMNS`; None where there are no more.
 
     `traits` has the customers of the model, in its order. Without a model the reasons that are true of a customer stand
     in the order of `REASONS`.
@@ -143,7 +158,7 @@ def reasons(model: Boosted | None, traits: pa.Table) -> list[list[str | None]]:
     names = np.array([*REASONS, None], dtype=object)
     told = np.take_along_axis(weights, order, axis=1) >= LEAST_WEIGHT
     chosen = names[np.where(told, order, len(REASONS))]
-    return [column.tolist() for column in chosen.T]
+    return {name: column.tolist() for name, column in zip(COLUMNS, chosen.T, strict=True)}
 
 
 def _true(reason: Reason, traits: pa.Table) -> Any:
@@ -157,25 +172,16 @@ def _true(reason: Reason, traits: pa.Table) -> Any:
 
 def _weights(model: Boosted) -> FloatArray:
     """What each reason takes away from each customer's log-odds of an order within a window; below 0 it adds."""
-    chances = model.chances
-    names = list(model.columns.names)
-    typical = _typical(model)
-    found = np.zeros((len(model.known), len(REASONS)))
-    for start in range(0, len(model.known), ROWS):
+    chances, names, known = model.chances, list(model.columns.names), model.columns.matrix(model.now)
+    found = np.zeros((len(known), len(REASONS)))
+    for start in range(0, len(known), ROWS):
         rows = slice(start, start + ROWS)
-        own = chances.log_odds(model.known[rows])
+        own = chances.log_odds(known[rows])
         for number, reason in enumerate(REASONS.values()):
             columns = [names.index(name) for name in reason.columns if name in names]
             if not columns:
                 continue
-            otherwise = model.known[rows].copy()
-            otherwise[:, columns] = typical[columns]
+            otherwise = known[rows].copy()
+            otherwise[:, columns] = model.typical[columns]
             found[rows, number] = chances.log_odds(otherwise) - own
     return found
-
-
-def _typical(model: Boosted) -> FloatArray:
-    """The medians of those who bought in the window that was learned from; nan where none of them is known."""
-    bought = model.known_before[model.before.next_days > 0]
-    known = np.isfinite(bought).any(axis=0)
-    return np.where(known, np.nanmedian(np.where(known, bought, 0.0), axis=0), np.nan)

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 from setia.history.scope import Scope
 from setia.kernel.progress import Progress
 from setia.predictions import keeping
-from setia.predictions.backtest import DATES, BackTest
+from setia.predictions.backtest import DATES, BackTest, replayed
 from setia.predictions.drift import Drift
 from setia.predictions.drivers.drivers import Drivers, drivers
-from setia.predictions.foreseeing import choose, drifts, replay, traits_then
+from setia.predictions.foreseeing import choose, drifts, windows_of
 from setia.predictions.horizon import value_until
-from setia.predictions.outlook import WINDOW
-from setia.predictions.past import Windows
+from setia.predictions.past import WINDOW
 from setia.predictions.products.complements import complements
 from setia.predictions.products.judge import Judgement, judge
 from setia.predictions.products.recommend import Recommender
@@ -60,7 +59,7 @@ class Predictions:
         It is kept, and the next refresh goes by it where it is over 90 days. Raises TooLittleHistory.
         """
         with self._reading() as facts:
-            found = replay(facts, self._scope(facts, as_of), days, dates, self._progress)
+            found = replayed(windows_of(facts, self._scope(facts, as_of), days), dates, progress=self._progress)
         keeping.keep_backtest(self._store, self._clock(), found)
         return found
 
@@ -136,8 +135,8 @@ class Predictions:
         """
         with self._reading() as facts:
             scope = self._scope(facts, as_of)
-            choice = choose(self._store, facts, scope, self._settings, self._clock(), self._progress)
+            windows = windows_of(facts, scope)
+            choice = choose(self._store, windows, self._settings, self._clock(), self._progress)
             rate = self._settings.discount_rate if discount_rate is None else discount_rate
-            known = Windows(facts, scope, WINDOW, lambda then: traits_then(facts, then))
             own = float(scope.margin) if margin is None else margin
-            return value_until(known, choice.ranking, until, own, rate, choice.correction)
+            return value_until(windows, choice.ranking, until, own, rate, choice.correction)

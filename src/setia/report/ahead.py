@@ -18,20 +18,6 @@ from setia.report.foresight import Foresight
 
 SHARE = 0.8
 """Of cases that the intervals of totals are made to hold."""
-REASON_NAMES = {
-    "silence": N_("Silent for longer than usual"),
-    "visits": N_("Fewer visits"),
-    "slower": N_("Longer gaps between orders"),
-    "recommendation": N_("Would not recommend the shop"),
-    "satisfaction": N_("Not satisfied"),
-    "cases": N_("Questions and complaints"),
-    "returns": N_("Goods sent back"),
-    "messages": N_("Messages left unopened"),
-    "payments": N_("Payments that failed"),
-    "few_orders": N_("Only one or two orders so far"),
-    "vouchers": N_("Buys with vouchers"),
-}
-assert REASON_NAMES.keys() == REASONS.keys()
 
 
 def section(contents: Contents, speaker: Speaker) -> Section:
@@ -161,7 +147,9 @@ def _weeks(seen: Foresight, as_of: dt.date, speaker: Speaker) -> Figure:
 
 
 def _reasons(seen: Foresight, speaker: Speaker) -> Figure:
-    rows = [{**row, "reason": speaker(REASON_NAMES[row["reason"]])} for row in seen.reasons if row["reason"] in REASONS]
+    rows = [
+        {**row, "reason": speaker(REASONS[row["reason"]].title)} for row in seen.reasons if row["reason"] in REASONS
+    ]
     return Figure(
         name="risk_reasons",
         title=speaker("Why customers are at risk"),
@@ -189,7 +177,7 @@ def _reasons(seen: Foresight, speaker: Speaker) -> Figure:
 def _products(seen: Foresight, names: Mapping[str | None, str], speaker: Speaker) -> tuple[Figure, ...]:
     found = []
     if seen.suggested:
-        rows = [{**row, "product": names.get(row["product_id"], row["product_id"])} for row in seen.suggested]
+        rows = _named(seen.suggested, names)
         found.append(
             Figure(
                 name="suggested",
@@ -213,7 +201,7 @@ def _products(seen: Foresight, names: Mapping[str | None, str], speaker: Speaker
             )
         )  # fmt: skip
     if seen.subscriptions:
-        rows = [{**row, "product": names.get(row["product_id"], row["product_id"])} for row in seen.subscriptions]
+        rows = _named(seen.subscriptions, names)
         found.append(
             Figure(
                 name="subscription_candidates",
@@ -233,6 +221,10 @@ def _products(seen: Foresight, names: Mapping[str | None, str], speaker: Speaker
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def _named(rows: Sequence[dict[str, Any]], names: Mapping[str | None, str]) -> list[dict[str, Any]]:
+    return [{**row, "product": names[row["product_id"]]} for row in rows]
 
 
 def _ending(seen: Foresight, speaker: Speaker) -> tuple[Figure, ...]:
@@ -288,7 +280,7 @@ def _candidates(found: BackTest, speaker: Speaker) -> Figure:
     return Figure(
         name="backtest",
         title=speaker("How each way to predict would have done"),
-        finding=speaker("Over the last {n} windows of {days} days this did best: {model}.",
+        finding=speaker("Chosen by the last {n} windows of {days} days: {model}.",
                         n=speaker.count(len(days)), days=speaker.count(found.horizon), model=rows[0]["candidate"]),
         columns=(
             Column("candidate", speaker("Way to predict"), "text"),
@@ -305,7 +297,8 @@ def _candidates(found: BackTest, speaker: Speaker) -> Figure:
         series=("gini",),
         how=speaker(
             "From each of several past days every candidate predicts from what was known then, and is held against what "
-            "followed. The one that explains most of what customers spent is chosen; naive rules are candidates like others."
+            "followed. The one that explains most of what customers spent is chosen, or the mean of two models where it cannot "
+            "be told from that; naive rules are candidates like others."
         ),
         note=" ".join(f"{speaker(CANDIDATES[name][0])}: {why}" for name, why in found.failed.items()),
     )  # fmt: skip

@@ -19,6 +19,7 @@ from setia.metrics.claims import Claim, claims
 from setia.metrics.variants import VARIANTS, Variant, variants
 from setia.metrics.watch import Target, Watched, targets, watch
 from setia.metrics.what_if import Economics, economics
+from setia.predictions.reasons import COLUMNS
 from setia.programmes.journeys.placebo import Placebo
 from setia.programmes.journeys.planning import Plan
 from setia.programmes.journeys.results import Result
@@ -167,7 +168,7 @@ def _people(reader: Reader) -> list[dict[str, Any]]:
     named = named.mutate(worth=named.value_if_active_365d, risk=named.expected_value_365d)
     top = named.order_by(ibis.desc(named.risk), named.customer_id).limit(MOST_PEOPLE)
     columns = ("customer_id", "name", "orders", "chance_active", "worth", "next_order_day", "recommended_product")
-    found = listed(reader, top.select(*dict.fromkeys((*columns, *why.COLUMNS, *why.TRAITS))))
+    found = listed(reader, top.select(*dict.fromkeys((*columns, *COLUMNS, *why.TRAITS))))
     names = product_names(reader, {row["recommended_product"] for row in found})
     return [{**row, "product": names.get(row["recommended_product"])} for row in found]
 

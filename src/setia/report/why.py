@@ -6,10 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from setia.kernel.i18n import Speaker
-from setia.predictions.reasons import MOST, REASONS
+from setia.predictions.reasons import COLUMNS, MOST, REASONS
 
-COLUMNS = ("risk_reason", *(f"risk_reason_{n}" for n in range(2, MOST + 1)))
-"""The traits that name reasons, weightiest first."""
 TRAITS = tuple(dict.fromkeys(name for reason in REASONS.values() for name in reason.traits))
 """The traits that their sentences are made of."""
 
